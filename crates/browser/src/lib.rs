@@ -1,0 +1,1 @@
+//! The browser's side: IndexedDB, fetch, WebSocket, clock and connectivity events.

@@ -1,0 +1,1 @@
+//! The driver: the DataStore API over any Storage, Transport and Clock.

@@ -1,0 +1,1 @@
+//! Schema, typed rows, values, predicates and the requests that travel between client and server.

@@ -1,0 +1,1 @@
+//! Conformance suites, the fleet simulator and fakes.

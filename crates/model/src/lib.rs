@@ -1,1 +1,53 @@
-//! Schema, typed rows, values, predicates and the requests that travel between client and server.
+//! What Espressync's records are: schema, typed rows, values, predicates, and the requests that
+//! travel between a client and a server.
+//!
+//! Everything else in the workspace speaks in these types. The crate knows no JSON, no clock, no
+//! storage and no network; with the feature `sdl` it also reads `schema.graphql` and writes the
+//! Rust models of it, which is for servers, tools and build scripts and never reaches a browser.
+//!
+//! ```
+//! use espressync_model::{Field, Model, Predicate, Row, Scalar, Schema, Value};
+//!
+//! let schema = Schema::new(vec![
+//!     Model::new("Product", "Products")
+//!         .field(Field::new("id", Scalar::Id).required())
+//!         .field(Field::new("price", Scalar::Float).required()),
+//! ]);
+//! let product = schema.model_named("Product")?;
+//! let row = Row::new(vec![Value::from("p1"), Value::from(3.5)]);
+//! product.check(&schema, &row)?;
+//! assert!(Predicate::parse(product, "price", "gt", vec![Value::from(3.0)])?.matches(&row));
+//! # Ok::<(), espressync_model::ModelError>(())
+//! ```
+
+#[cfg(feature = "sdl")]
+pub mod codegen;
+mod entity;
+mod error;
+mod key;
+mod patch;
+mod predicate;
+mod query;
+mod record;
+pub mod remote;
+mod scalar;
+mod schema;
+#[cfg(feature = "sdl")]
+pub mod sdl;
+mod time;
+mod value;
+
+pub use entity::{Entity, FromValue};
+pub use error::ModelError;
+pub use key::Key;
+pub use patch::Patch;
+pub use predicate::{Operator, Predicate};
+pub use query::{Direction, Page, Query, Sort};
+pub use record::{Meta, Record, Row};
+pub use scalar::Scalar;
+pub use schema::{
+    BaseType, EnumId, EnumType, Field, FieldId, Index, Model, ModelId, ObjectId, ObjectType,
+    Relation, RelationKind, Schema,
+};
+pub use time::Timestamp;
+pub use value::Value;

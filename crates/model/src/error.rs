@@ -1,0 +1,87 @@
+use thiserror::Error;
+
+/// A value, name or row that does not fit the schema. Every variant names the thing at fault.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// The schema has no model of this name.
+    #[error("there is no model `{name}` in the schema; it has {known}")]
+    UnknownModel {
+        /// The name that was asked for.
+        name: String,
+        /// The names there are, for the reader of the message.
+        known: String,
+    },
+    /// The model has no field of this name.
+    #[error("`{model}` has no field `{field}`; it has {known}")]
+    UnknownField {
+        /// The model.
+        model: String,
+        /// The name that was asked for.
+        field: String,
+        /// The names there are, for the reader of the message.
+        known: String,
+    },
+    /// No predicate operator has this name.
+    #[error("`{operator}` on {model}.{field} is no predicate operator; there are {known}")]
+    UnknownOperator {
+        /// The model.
+        model: String,
+        /// The field.
+        field: String,
+        /// The operator that was asked for.
+        operator: String,
+        /// The operators there are.
+        known: &'static str,
+    },
+    /// An operator got the wrong number of operands.
+    #[error("`{operator}` on {model}.{field} takes {expected} operand(s), {found} given")]
+    OperandCount {
+        /// The model.
+        model: String,
+        /// The field.
+        field: String,
+        /// The operator.
+        operator: String,
+        /// How many it takes.
+        expected: usize,
+        /// How many it got.
+        found: usize,
+    },
+    /// A required field holds nothing.
+    #[error("{model}.{field} is required; set it before saving")]
+    MissingField {
+        /// The model.
+        model: String,
+        /// The field.
+        field: String,
+    },
+    /// A field holds a value of another type.
+    #[error("{model}.{field} should be {expected}, found {found}")]
+    WrongType {
+        /// The model.
+        model: String,
+        /// The field.
+        field: String,
+        /// The type that the schema names.
+        expected: String,
+        /// The value that was found, shortened.
+        found: String,
+    },
+    /// A row has another number of values than its model has fields.
+    #[error("a row of `{model}` has {expected} values, {found} given")]
+    RowLength {
+        /// The model.
+        model: String,
+        /// How many fields the model has.
+        expected: usize,
+        /// How many values there were.
+        found: usize,
+    },
+    /// A page was asked for that cannot be.
+    #[error("a page needs a limit of at least 1, {limit} given")]
+    BadPage {
+        /// The limit that was asked for.
+        limit: usize,
+    },
+}

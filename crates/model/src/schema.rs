@@ -1,0 +1,516 @@
+use crate::{Key, ModelError, Row, Scalar, Value};
+
+/// A model's position in its [`Schema`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ModelId(pub u16);
+
+/// A field's position in its [`Model`] or [`ObjectType`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FieldId(pub u16);
+
+/// An enum's position in its [`Schema`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EnumId(pub u16);
+
+/// A non-model type's position in its [`Schema`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId(pub u16);
+
+macro_rules! position {
+    ($($id:ident),+) => {$(
+        impl $id {
+            /// The position as an index.
+            #[must_use]
+            pub fn index(self) -> usize {
+                usize::from(self.0)
+            }
+
+            /// The ids of the first `count` positions, in order.
+            pub fn first(count: usize) -> impl Iterator<Item = Self> {
+                (0..=u16::MAX).take(count).map(Self)
+            }
+        }
+    )+};
+}
+position!(ModelId, FieldId, EnumId, ObjectId);
+
+/// What a field holds, lists and nulls apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BaseType {
+    /// A scalar.
+    Scalar(Scalar),
+    /// One of an enum's names.
+    Enum(EnumId),
+    /// A value of a non-model type.
+    Object(ObjectId),
+}
+
+impl From<Scalar> for BaseType {
+    fn from(scalar: Scalar) -> Self {
+        Self::Scalar(scalar)
+    }
+}
+
+/// A field that is stored: foreign keys are, relations are not (see [`Relation`]).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// Its name in the schema.
+    pub name: String,
+    /// What it holds.
+    pub base: BaseType,
+    /// Whether it holds a list.
+    pub is_list: bool,
+    /// Whether it may not be null: `x: T!`, `x: [T]!`.
+    pub is_required: bool,
+    /// Whether a list's elements may not be null: `x: [T!]`.
+    pub is_element_required: bool,
+    /// Whether only the server writes it: the timestamps that `@model` adds.
+    pub is_read_only: bool,
+    /// The value of `@default`, which the server fills in on create.
+    pub default: Option<Value>,
+}
+
+impl Field {
+    /// An optional field that holds one value.
+    pub fn new(name: impl Into<String>, base: impl Into<BaseType>) -> Self {
+        Self {
+            name: name.into(),
+            base: base.into(),
+            is_list: false,
+            is_required: false,
+            is_element_required: false,
+            is_read_only: false,
+            default: None,
+        }
+    }
+
+    /// This field, not null.
+    #[must_use]
+    pub fn required(mut self) -> Self {
+        self.is_required = true;
+        self
+    }
+
+    /// This field as a list, with elements that may be null or not.
+    #[must_use]
+    pub fn list(mut self, is_element_required: bool) -> Self {
+        self.is_list = true;
+        self.is_element_required = is_element_required;
+        self
+    }
+
+    /// This field, written by the server only.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.is_read_only = true;
+        self
+    }
+
+    /// This field with the value the server fills in on create.
+    #[must_use]
+    pub fn with_default(mut self, value: Value) -> Self {
+        self.default = Some(value);
+        self
+    }
+}
+
+/// An index, of which the first field is the hash key and the rest sort.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Index {
+    /// Its name.
+    pub name: String,
+    /// Its fields.
+    pub fields: Vec<FieldId>,
+    /// The query the server offers over it.
+    pub query_field: Option<String>,
+}
+
+/// The kinds of relation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RelationKind {
+    /// Many records of the target point here.
+    HasMany,
+    /// This record points at one of the target, which it owns.
+    HasOne,
+    /// This record points at one of the target, to which it belongs.
+    BelongsTo,
+}
+
+/// A relation field: never stored, always derived from foreign keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relation {
+    /// Its name in the schema.
+    pub name: String,
+    /// Its kind.
+    pub kind: RelationKind,
+    /// The model at the other end.
+    pub target: ModelId,
+    /// The foreign key: fields of the target for [`RelationKind::HasMany`], else of this model.
+    pub fields: Vec<FieldId>,
+}
+
+/// A type with `@model`: its records are stored, synced and versioned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// Its name.
+    pub name: String,
+    /// Its plural, by the rules of npm's `pluralize` (contract 2.1).
+    pub plural: String,
+    /// The stored fields, in the order of rows.
+    pub fields: Vec<Field>,
+    /// The fields of the primary key.
+    pub key: Vec<FieldId>,
+    /// The indexes.
+    pub indexes: Vec<Index>,
+    /// The relation fields.
+    pub relations: Vec<Relation>,
+}
+
+impl Model {
+    /// A model whose primary key is its first field.
+    pub fn new(name: impl Into<String>, plural: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            plural: plural.into(),
+            fields: Vec::new(),
+            key: vec![FieldId(0)],
+            indexes: Vec::new(),
+            relations: Vec::new(),
+        }
+    }
+
+    /// This model with one more field.
+    #[must_use]
+    pub fn field(mut self, field: Field) -> Self {
+        self.fields.push(field);
+        self
+    }
+
+    /// This model with another primary key.
+    #[must_use]
+    pub fn keyed_by(mut self, fields: Vec<FieldId>) -> Self {
+        self.key = fields;
+        self
+    }
+
+    /// This model with one more index.
+    #[must_use]
+    pub fn index(
+        mut self,
+        name: impl Into<String>,
+        fields: Vec<FieldId>,
+        query_field: Option<&str>,
+    ) -> Self {
+        let query_field = query_field.map(ToOwned::to_owned);
+        self.indexes.push(Index { name: name.into(), fields, query_field });
+        self
+    }
+
+    /// This model with one more relation.
+    #[must_use]
+    pub fn relation(
+        mut self,
+        name: impl Into<String>,
+        kind: RelationKind,
+        target: ModelId,
+        fields: Vec<FieldId>,
+    ) -> Self {
+        self.relations.push(Relation { name: name.into(), kind, target, fields });
+        self
+    }
+
+    /// The stored fields with their ids.
+    pub fn fields(&self) -> impl Iterator<Item = (FieldId, &Field)> {
+        FieldId::first(self.fields.len()).zip(&self.fields)
+    }
+
+    /// The id of a field.
+    ///
+    /// # Errors
+    /// [`ModelError::UnknownField`], with the names there are.
+    pub fn field_named(&self, name: &str) -> Result<FieldId, ModelError> {
+        let found = self.fields().find(|(_, field)| field.name == name);
+        found.map(|(id, _)| id).ok_or_else(|| ModelError::UnknownField {
+            model: self.name.clone(),
+            field: name.to_owned(),
+            known: names(self.fields.iter().map(|field| field.name.as_str())),
+        })
+    }
+
+    /// The stored field of this id.
+    ///
+    /// # Panics
+    /// When the id is of another model: ids come from the schema, so that is a bug.
+    #[must_use]
+    pub fn at(&self, field: FieldId) -> &Field {
+        &self.fields[field.index()]
+    }
+
+    /// Whether the key is the `id` that clients make up, so that two creates of one key are one
+    /// create sent twice (contract 6.2).
+    #[must_use]
+    pub fn has_managed_id(&self) -> bool {
+        matches!(self.key.as_slice(), [only] if self.at(*only).name == "id"
+            && self.at(*only).base == BaseType::Scalar(Scalar::Id))
+    }
+
+    /// The primary key of a row.
+    ///
+    /// # Errors
+    /// [`ModelError::MissingField`] when a part of the key is null or empty.
+    pub fn key_of(&self, row: &Row) -> Result<Key, ModelError> {
+        Key::of(self.key.iter().map(|field| row.get(*field))).ok_or_else(|| {
+            let missing = self.key.iter().find(|field| row.get(**field).is_null());
+            let field = missing.or(self.key.first()).map(|field| self.at(*field).name.clone());
+            ModelError::MissingField {
+                model: self.name.clone(),
+                field: field.unwrap_or_default(),
+            }
+        })
+    }
+
+    /// Checks a row against the schema: its length, required fields, types, enum names, the key.
+    ///
+    /// # Errors
+    /// The first thing that does not fit, by name.
+    pub fn check(&self, schema: &Schema, row: &Row) -> Result<(), ModelError> {
+        if row.values().len() != self.fields.len() {
+            return Err(ModelError::RowLength {
+                model: self.name.clone(),
+                expected: self.fields.len(),
+                found: row.values().len(),
+            });
+        }
+        for (id, field) in self.fields() {
+            schema.check_value(&self.name, field, row.get(id))?;
+        }
+        self.key_of(row).map(|_| ())
+    }
+}
+
+/// One enum of the schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnumType {
+    /// Its name.
+    pub name: String,
+    /// Its values' names.
+    pub values: Vec<String>,
+}
+
+/// A type without `@model`, embedded in the records that use it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObjectType {
+    /// Its name.
+    pub name: String,
+    /// Its fields.
+    pub fields: Vec<Field>,
+}
+
+/// All models, enums and non-model types of an API.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Schema {
+    models: Vec<Model>,
+    enums: Vec<EnumType>,
+    objects: Vec<ObjectType>,
+}
+
+impl Schema {
+    /// A schema of these models.
+    #[must_use]
+    pub fn new(models: Vec<Model>) -> Self {
+        Self { models, ..Self::default() }
+    }
+
+    /// This schema with these enums.
+    #[must_use]
+    pub fn with_enums(mut self, enums: Vec<EnumType>) -> Self {
+        self.enums = enums;
+        self
+    }
+
+    /// This schema with these non-model types.
+    #[must_use]
+    pub fn with_objects(mut self, objects: Vec<ObjectType>) -> Self {
+        self.objects = objects;
+        self
+    }
+
+    /// All models with their ids.
+    pub fn models(&self) -> impl Iterator<Item = (ModelId, &Model)> {
+        ModelId::first(self.models.len()).zip(&self.models)
+    }
+
+    /// All enums.
+    #[must_use]
+    pub fn enums(&self) -> &[EnumType] {
+        &self.enums
+    }
+
+    /// All non-model types.
+    #[must_use]
+    pub fn objects(&self) -> &[ObjectType] {
+        &self.objects
+    }
+
+    /// The model of this id.
+    ///
+    /// # Panics
+    /// When the id is of another schema: ids come from the schema, so that is a bug.
+    #[must_use]
+    pub fn model(&self, model: ModelId) -> &Model {
+        &self.models[model.index()]
+    }
+
+    /// The id of a model.
+    ///
+    /// # Errors
+    /// [`ModelError::UnknownModel`], with the names there are.
+    pub fn id_of(&self, name: &str) -> Result<ModelId, ModelError> {
+        let found = self.models().find(|(_, model)| model.name == name);
+        found.map(|(id, _)| id).ok_or_else(|| ModelError::UnknownModel {
+            name: name.to_owned(),
+            known: names(self.models.iter().map(|model| model.name.as_str())),
+        })
+    }
+
+    /// The model of this name.
+    ///
+    /// # Errors
+    /// [`ModelError::UnknownModel`], with the names there are.
+    pub fn model_named(&self, name: &str) -> Result<&Model, ModelError> {
+        self.id_of(name).map(|id| self.model(id))
+    }
+
+    /// The enum of this id.
+    #[must_use]
+    pub fn enum_type(&self, id: EnumId) -> &EnumType {
+        &self.enums[id.index()]
+    }
+
+    /// The non-model type of this id.
+    #[must_use]
+    pub fn object(&self, id: ObjectId) -> &ObjectType {
+        &self.objects[id.index()]
+    }
+
+    /// The SDL name of a field's base type.
+    #[must_use]
+    pub fn type_name(&self, base: BaseType) -> &str {
+        match base {
+            BaseType::Scalar(scalar) => scalar.name(),
+            BaseType::Enum(id) => &self.enum_type(id).name,
+            BaseType::Object(id) => &self.object(id).name,
+        }
+    }
+
+    /// Checks one value against its field.
+    ///
+    /// # Errors
+    /// [`ModelError::MissingField`] or [`ModelError::WrongType`], naming `owner` and the field.
+    pub fn check_value(&self, owner: &str, field: &Field, value: &Value) -> Result<(), ModelError> {
+        if value.is_null() {
+            // What only the server fills in is missing until it has.
+            return if field.is_required && !field.is_read_only {
+                Err(ModelError::MissingField { model: owner.into(), field: field.name.clone() })
+            } else {
+                Ok(())
+            };
+        }
+        let fits = match (field.is_list, value) {
+            (true, Value::List(elements)) => elements.iter().all(|element| {
+                if element.is_null() {
+                    !field.is_element_required
+                } else {
+                    self.accepts(field.base, element)
+                }
+            }),
+            (true, _) => false,
+            (false, value) => self.accepts(field.base, value),
+        };
+        if fits { Ok(()) } else { Err(self.wrong_type(owner, field, value)) }
+    }
+
+    fn accepts(&self, base: BaseType, value: &Value) -> bool {
+        match (base, value) {
+            (BaseType::Scalar(scalar), value) => scalar.accepts(value),
+            (BaseType::Enum(id), Value::Text(name)) => {
+                self.enum_type(id).values.iter().any(|known| **known == **name)
+            }
+            (BaseType::Object(id), Value::Object(values)) => {
+                let object = self.object(id);
+                values.len() == object.fields.len()
+                    && (object.fields.iter().zip(values.iter()))
+                        .all(|(field, value)| self.check_value(&object.name, field, value).is_ok())
+            }
+            (BaseType::Enum(_) | BaseType::Object(_), _) => false,
+        }
+    }
+
+    fn wrong_type(&self, owner: &str, field: &Field, found: &Value) -> ModelError {
+        let name = self.type_name(field.base);
+        ModelError::WrongType {
+            model: owner.to_owned(),
+            field: field.name.clone(),
+            expected: if field.is_list { format!("[{name}]") } else { name.to_owned() },
+            found: found.to_string(),
+        }
+    }
+}
+
+fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema() -> Schema {
+        Schema::new(vec![
+            Model::new("Product", "Products")
+                .field(Field::new("id", Scalar::Id).required())
+                .field(Field::new("price", Scalar::Float).required())
+                .field(Field::new("tags", Scalar::String).list(true))
+                .field(Field::new("size", BaseType::Enum(EnumId(0))))
+                .field(Field::new("createdAt", Scalar::AwsDateTime).required().read_only()),
+        ])
+        .with_enums(vec![EnumType { name: "Size".into(), values: vec!["SMALL".into()] }])
+    }
+
+    fn check(values: [Value; 5], expected: Option<&str>) {
+        let schema = schema();
+        let result = schema.models[0].check(&schema, &Row::new(values.to_vec()));
+        assert_eq!(result.err().map(|error| error.to_string()).as_deref(), expected);
+    }
+
+    #[test]
+    fn a_row_is_checked_by_name() {
+        let n = || Value::Null;
+        let id = || Value::from("p");
+        let price = || Value::from(2.5);
+        check([id(), price(), n(), n(), n()], None);
+        check([id(), price(), vec!["a"].into(), "SMALL".into(), n()], None);
+        let missing = "Product.price is required; set it before saving";
+        check([id(), n(), n(), n(), n()], Some(missing));
+        let missing = "Product.id is required; set it before saving";
+        check(["".into(), price(), n(), n(), n()], Some(missing));
+        let text = "Product.price should be Float, found \"2.5\"";
+        check([id(), "2.5".into(), n(), n(), n()], Some(text));
+        let list = "Product.tags should be [String], found a list of 1";
+        check([id(), price(), Value::List([n()].into()), n(), n()], Some(list));
+        let size = "Product.size should be Size, found \"HUGE\"";
+        check([id(), price(), n(), "HUGE".into(), n()], Some(size));
+        let nan = "Product.price should be Float, found NaN";
+        check([id(), f64::NAN.into(), n(), n(), n()], Some(nan));
+    }
+
+    #[test]
+    fn unknown_names_come_with_those_there_are() {
+        let schema = schema();
+        let error = schema.model_named("Prodcut").unwrap_err().to_string();
+        assert_eq!(error, "there is no model `Prodcut` in the schema; it has Product");
+        let error = schema.models[0].field_named("cost").unwrap_err().to_string();
+        let expected = "`Product` has no field `cost`; it has id, price, tags, size, createdAt";
+        assert_eq!(error, expected);
+    }
+}

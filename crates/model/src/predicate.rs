@@ -317,7 +317,8 @@ mod tests {
 
     #[test]
     fn bad_input_is_named() {
-        let expected = format!("`like` on Product.price is no predicate operator; there are {NAMES}");
+        let expected =
+            format!("`like` on Product.price is no predicate operator; there are {NAMES}");
         check_error("price", "like", vec![1.0.into()], &expected);
         let expected = "`between` on Product.price takes 2 operand(s), 1 given";
         check_error("price", "between", vec![1.0.into()], expected);

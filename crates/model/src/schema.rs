@@ -262,10 +262,7 @@ impl Model {
         Key::of(self.key.iter().map(|field| row.get(*field))).ok_or_else(|| {
             let missing = self.key.iter().find(|field| row.get(**field).is_null());
             let field = missing.or(self.key.first()).map(|field| self.at(*field).name.clone());
-            ModelError::MissingField {
-                model: self.name.clone(),
-                field: field.unwrap_or_default(),
-            }
+            ModelError::MissingField { model: self.name.clone(), field: field.unwrap_or_default() }
         })
     }
 

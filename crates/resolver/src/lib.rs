@@ -1,1 +1,15 @@
 //! The server's rules as pure functions: versions, conflicts, the journal and delta sync.
+//!
+//! A backend opens a transaction, lets [`mutate`] decide over it, commits, and tells subscribers.
+//! The crate knows no clock, no SQL and no network: the moment is passed in, records are read and
+//! written through [`Tables`]. So the fleet simulator runs the very rules the server runs.
+
+mod merge;
+mod mutate;
+mod sync;
+mod tables;
+
+pub use merge::{merge, merge_strict};
+pub use mutate::{ConflictStrategy, Outcome, mutate};
+pub use sync::{SyncSource, sync_source};
+pub use tables::{MemoryTables, Tables};

@@ -1,2 +1,3 @@
-//! The point of sale.
+//! The till's entry point.
+
 fn main() {}

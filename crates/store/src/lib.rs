@@ -1,1 +1,46 @@
-//! The local database: tables in memory, batches, the log's codec and the Storage trait.
+//! The local database: tables in memory, changed only by [`Batch`]es that a [`Storage`] has made
+//! durable first.
+//!
+//! A [`Draft`] lays changes over the [`Store`] and becomes a batch: records, outbox entries and
+//! sync cursors together. The batch is encoded into one log record, the storage appends it, and
+//! only then is it applied to memory. Replaying the log's records in their order gives the same
+//! store in every tab and after every restart.
+//!
+//! The crate knows no network, no clock and no browser; what an outbox entry means is `sync`'s
+//! affair, it is only kept here.
+//!
+//! ```
+//! use espressync_model::{Field, Key, Model, ModelId, Query, Record, Row, Scalar, Schema};
+//! use espressync_store::{Draft, Store};
+//!
+//! let schema = Schema::new(vec![
+//!     Model::new("Product", "Products").field(Field::new("id", Scalar::Id).required()),
+//! ]);
+//! let mut store = Store::new(schema.into());
+//! let mut draft = Draft::new(&store);
+//! draft.put(ModelId(0), Key::from("p1"), Record::local(Row::new(vec!["p1".into()])));
+//! let batch = draft.into_batch();
+//! store.apply(batch);
+//! assert_eq!(store.query(ModelId(0), &Query::all()).len(), 1);
+//! ```
+
+mod batch;
+mod codec;
+mod draft;
+mod error;
+mod layout;
+mod memory;
+mod outbox;
+mod storage;
+mod store;
+mod table;
+
+pub use batch::{Applied, Batch, Cursor};
+pub use codec::{LogEntry, decode, encode};
+pub use draft::Draft;
+pub use error::{StoreError, StoreErrorKind};
+pub use layout::Layout;
+pub use memory::MemoryStorage;
+pub use outbox::{Outbox, Pending, PendingField, Rejection};
+pub use storage::{Appended, Durability, LogPosition, LogRecord, Storage};
+pub use store::{OpenReport, Store};

@@ -1,0 +1,139 @@
+use std::collections::BTreeMap;
+
+use espressync_model::{Key, ModelId, Record, Schema};
+
+use crate::{Batch, Cursor, Pending, Store};
+
+/// A drafted record with its place among the draft's records, which becomes the order in which
+/// queries show them.
+#[derive(Debug)]
+struct Drafted {
+    ordinal: usize,
+    record: Option<Record>,
+}
+
+/// Changes laid over a store and not yet stored. Reads see them; the store does not.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    store: &'a Store,
+    records: BTreeMap<(ModelId, Key), Drafted>,
+    outbox: BTreeMap<(ModelId, Key), Option<Pending>>,
+    cursors: BTreeMap<ModelId, Option<Cursor>>,
+    next_sequence: u64,
+}
+
+impl<'a> Draft<'a> {
+    /// No changes yet.
+    #[must_use]
+    pub fn new(store: &'a Store) -> Self {
+        Self {
+            store,
+            records: BTreeMap::new(),
+            outbox: BTreeMap::new(),
+            cursors: BTreeMap::new(),
+            next_sequence: store.outbox().next_sequence(),
+        }
+    }
+
+    /// The schema of the store.
+    #[must_use]
+    pub fn schema(&self) -> &'a Schema {
+        self.store.schema()
+    }
+
+    /// A record, tombstones included.
+    #[must_use]
+    pub fn record(&self, model: ModelId, key: &Key) -> Option<&Record> {
+        match self.records.get(&(model, key.clone())) {
+            Some(drafted) => drafted.record.as_ref(),
+            None => self.store.record(model, key),
+        }
+    }
+
+    /// A record's outbox entry.
+    #[must_use]
+    pub fn pending(&self, model: ModelId, key: &Key) -> Option<&Pending> {
+        match self.outbox.get(&(model, key.clone())) {
+            Some(drafted) => drafted.as_ref(),
+            None => self.store.outbox().get(model, key),
+        }
+    }
+
+    /// A model's cursor.
+    #[must_use]
+    pub fn cursor(&self, model: ModelId) -> Option<Cursor> {
+        self.cursors.get(&model).copied().unwrap_or_else(|| self.store.cursor(model))
+    }
+
+    /// Every key of a model that the store or this draft holds, tombstones included.
+    #[must_use]
+    pub fn keys(&self, model: ModelId) -> Vec<Key> {
+        let mut keys: Vec<Key> = self.store.keys(model).cloned().collect();
+        let drafted = self.records.keys().filter(|(of, _)| *of == model);
+        keys.extend(drafted.map(|(_, key)| key.clone()));
+        keys.retain(|key| self.record(model, key).is_some());
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    /// A sequence number for a new outbox entry.
+    pub fn take_sequence(&mut self) -> u64 {
+        self.next_sequence += 1;
+        self.next_sequence - 1
+    }
+
+    /// Stores a record.
+    pub fn put(&mut self, model: ModelId, key: Key, record: Record) {
+        self.set(model, key, Some(record));
+    }
+
+    /// Removes a record without a trace.
+    pub fn remove(&mut self, model: ModelId, key: Key) {
+        self.set(model, key, None);
+    }
+
+    fn set(&mut self, model: ModelId, key: Key, record: Option<Record>) {
+        let ordinal = self.records.len();
+        let drafted = self.records.entry((model, key));
+        drafted.or_insert(Drafted { ordinal, record: None }).record = record;
+    }
+
+    /// Stores or removes a record's outbox entry.
+    pub fn set_pending(&mut self, model: ModelId, key: Key, pending: Option<Pending>) {
+        self.outbox.insert((model, key), pending);
+    }
+
+    /// Stores a model's cursor.
+    pub fn set_cursor(&mut self, model: ModelId, cursor: Cursor) {
+        self.cursors.insert(model, Some(cursor));
+    }
+
+    /// Forgets a model's cursor, so that the next sync reads everything.
+    pub fn forget_cursor(&mut self, model: ModelId) {
+        self.cursors.insert(model, None);
+    }
+
+    /// The changes, less those that change nothing.
+    #[must_use]
+    pub fn into_batch(self) -> Batch {
+        let Self { store, records, outbox, cursors, .. } = self;
+        let mut records: Vec<_> = records
+            .into_iter()
+            .filter(|((model, key), new)| store.record(*model, key) != new.record.as_ref())
+            .collect();
+        records.sort_unstable_by_key(|(_, drafted)| drafted.ordinal);
+        let records = records
+            .into_iter()
+            .map(|((model, key), drafted)| (model, key, drafted.record))
+            .collect();
+        let outbox = outbox
+            .into_iter()
+            .filter(|((model, key), entry)| store.outbox().get(*model, key) != entry.as_ref())
+            .map(|((model, key), entry)| (model, key, entry))
+            .collect();
+        let cursors =
+            cursors.into_iter().filter(|(model, cursor)| store.cursor(*model) != *cursor).collect();
+        Batch { records, outbox, cursors }
+    }
+}

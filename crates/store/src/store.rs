@@ -1,0 +1,216 @@
+use std::rc::Rc;
+
+use espressync_model::{Key, ModelId, Query, Record, Schema};
+
+use crate::codec::{LogEntry, decode, encode};
+use crate::layout::Layout;
+use crate::table::Table;
+use crate::{Applied, Batch, Cursor, LogPosition, LogRecord, Outbox, StoreError, StoreErrorKind};
+
+/// Everything this client knows, in memory: the log, replayed.
+#[derive(Debug, Clone)]
+pub struct Store {
+    schema: Rc<Schema>,
+    tables: Vec<Table>,
+    outbox: Outbox,
+    cursors: Vec<Option<Cursor>>,
+    /// The layout in which the log's next batch is written; `None` before the first.
+    layout: Option<Layout>,
+    position: LogPosition,
+}
+
+/// What opening found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OpenReport {
+    /// Log records that could not be read, with the reason. They stay where they are; the sync
+    /// cursors are forgotten, so that the server's records are read again.
+    pub unreadable: Vec<(LogPosition, String)>,
+    /// Whether the database was written with another schema and has been translated.
+    pub is_migrated: bool,
+}
+
+impl Store {
+    /// An empty store.
+    #[must_use]
+    pub fn new(schema: Rc<Schema>) -> Self {
+        let count = schema.models().count();
+        Self {
+            schema,
+            tables: vec![Table::default(); count],
+            outbox: Outbox::default(),
+            cursors: vec![None; count],
+            layout: None,
+            position: LogPosition::default(),
+        }
+    }
+
+    /// The store that a log holds. A record that cannot be read is left out and reported.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Newer`] when a newer version of the software wrote a record: then
+    /// nothing may be written beside it.
+    pub fn open(
+        schema: Rc<Schema>,
+        records: Vec<LogRecord>,
+    ) -> Result<(Self, OpenReport), StoreError> {
+        let mut store = Self::new(schema);
+        let mut report = OpenReport::default();
+        for record in records {
+            match store.replay(&record) {
+                Ok(_) => {}
+                Err(error) if error.kind == StoreErrorKind::Corrupt => {
+                    report.unreadable.push((record.position, error.message));
+                    store.position = record.position;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if !report.unreadable.is_empty() {
+            store.cursors.fill(None);
+        }
+        report.is_migrated = store.layout.is_some() && store.needs_layout();
+        Ok((store, report))
+    }
+
+    /// Applies one record of the log. `open` and a tab that fell behind call this.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Corrupt`] or [`StoreErrorKind::Newer`]; the store is unchanged then.
+    pub fn replay(&mut self, record: &LogRecord) -> Result<Vec<Applied>, StoreError> {
+        let entry = decode(&record.bytes, &self.schema, self.layout.as_ref()).map_err(|error| {
+            StoreError::new(
+                error.kind,
+                format!("log record {}: {}", record.position.0, error.message),
+            )
+        })?;
+        self.position = record.position;
+        Ok(match entry {
+            LogEntry::Layout(layout) => {
+                self.layout = Some(layout);
+                Vec::new()
+            }
+            LogEntry::Reset(layout) => {
+                self.layout = Some(layout);
+                self.empty()
+            }
+            LogEntry::Batch(batch) => self.apply(batch),
+        })
+    }
+
+    /// The bytes to append before the first batch of this schema; `None` when the log's layout is
+    /// this schema's already.
+    #[must_use]
+    pub fn layout_record(&self) -> Option<Vec<u8>> {
+        self.needs_layout().then(|| encode(&LogEntry::Layout(Layout::of(&self.schema))))
+    }
+
+    /// The bytes of a log that holds nothing but this schema's layout.
+    #[must_use]
+    pub fn reset_record(&self) -> Vec<u8> {
+        encode(&LogEntry::Reset(Layout::of(&self.schema)))
+    }
+
+    fn needs_layout(&self) -> bool {
+        self.layout.as_ref() != Some(&Layout::of(&self.schema))
+    }
+
+    /// Refuses to go on when another tab, with a newer version of the app, has changed the
+    /// layout: what this tab wrote would be misread.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Superseded`].
+    pub fn check_current(&self) -> Result<(), StoreError> {
+        if self.layout.is_some() && self.needs_layout() {
+            return Err(StoreError::new(
+                StoreErrorKind::Superseded,
+                "another tab runs a newer version of this app; reload this one to go on",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Applies a batch that is stored, and tells which records it changed.
+    pub fn apply(&mut self, batch: Batch) -> Vec<Applied> {
+        for (model, key, pending) in batch.outbox {
+            self.outbox.set(model, key, pending);
+        }
+        for (model, cursor) in batch.cursors {
+            self.cursors[model.index()] = cursor;
+        }
+        let records = batch.records.into_iter();
+        let applied = records.map(|(model, key, after)| {
+            let before = self.tables[model.index()].set(&key, after.clone());
+            Applied { model, key, before, after }
+        });
+        applied.collect()
+    }
+
+    /// Forgets everything, as [`LogEntry::Reset`] says, and tells which records went.
+    fn empty(&mut self) -> Vec<Applied> {
+        let mut gone = Vec::new();
+        for (model, table) in ModelId::first(self.tables.len()).zip(&self.tables) {
+            gone.extend(table.keys().map(|key| Applied {
+                model,
+                key: key.clone(),
+                before: table.get(key).cloned(),
+                after: None,
+            }));
+        }
+        let fresh = Self::new(Rc::clone(&self.schema));
+        (self.tables, self.cursors) = (fresh.tables, fresh.cursors);
+        self.outbox = fresh.outbox;
+        gone
+    }
+
+    /// Notes where the log ends now.
+    pub fn advance(&mut self, position: LogPosition) {
+        self.position = position;
+    }
+
+    /// Where the log ends, as far as this store has seen it.
+    #[must_use]
+    pub fn position(&self) -> LogPosition {
+        self.position
+    }
+
+    /// The schema.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The schema, shared.
+    #[must_use]
+    pub fn shared_schema(&self) -> Rc<Schema> {
+        Rc::clone(&self.schema)
+    }
+
+    /// A record, tombstones included.
+    #[must_use]
+    pub fn record(&self, model: ModelId, key: &Key) -> Option<&Record> {
+        self.tables[model.index()].get(key)
+    }
+
+    /// Every key of a model, tombstones included.
+    pub fn keys(&self, model: ModelId) -> impl Iterator<Item = &Key> {
+        self.tables[model.index()].keys()
+    }
+
+    /// The live records that a query asks for.
+    #[must_use]
+    pub fn query(&self, model: ModelId, query: &Query) -> Vec<&Record> {
+        self.tables[model.index()].query(query)
+    }
+
+    /// What waits to be sent.
+    #[must_use]
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// How far a model is synced.
+    #[must_use]
+    pub fn cursor(&self, model: ModelId) -> Option<Cursor> {
+        self.cursors[model.index()]
+    }
+}

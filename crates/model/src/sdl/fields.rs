@@ -1,0 +1,89 @@
+use async_graphql_parser::types::{BaseType as TypeShape, FieldDefinition, Type};
+
+use super::directives::{Directive, Directives};
+use super::{Named, Names, Result, SdlCause, problem, unsupported};
+use crate::{BaseType, EnumType, Field, Scalar, Value};
+
+/// The name inside a type's lists and exclamation marks.
+pub(super) fn base_name(of: &Type) -> &str {
+    match &of.base {
+        TypeShape::Named(name) => name.as_str(),
+        TypeShape::List(inner) => base_name(inner),
+    }
+}
+
+/// Reads a field that is stored, with its `@default`.
+pub(super) fn read(
+    definition: &FieldDefinition,
+    names: &Names,
+    enums: &[EnumType],
+) -> Result<Field> {
+    let (ty, at) = (&definition.ty.node, definition.ty.pos);
+    if let Some(argument) = definition.arguments.first() {
+        return unsupported(argument.pos, "an argument of a field", "leave it out");
+    }
+    let base = match names.get(base_name(ty)) {
+        Some(Named::Scalar(scalar)) => BaseType::Scalar(scalar),
+        Some(Named::Enum(id)) => BaseType::Enum(id),
+        Some(Named::Object(id)) => BaseType::Object(id),
+        Some(Named::Model(_)) | None => {
+            return problem(at, SdlCause::UnknownType(base_name(ty).to_owned()));
+        }
+    };
+    let name = definition.name.node.as_str();
+    if name.starts_with('_') {
+        return problem(definition.name.pos, SdlCause::ReservedName(name.to_owned()));
+    }
+    let mut field = Field::new(name, base);
+    field.is_required = !ty.nullable;
+    if let TypeShape::List(element) = &ty.base {
+        if matches!(element.base, TypeShape::List(_)) {
+            return unsupported(at, "a list of lists", "use AWSJSON");
+        }
+        field = field.list(!element.nullable);
+    }
+    match Directives(&definition.directives).get("default") {
+        Some(directive) => Ok(field.clone().with_default(read_default(directive, &field, enums)?)),
+        None => Ok(field),
+    }
+}
+
+/// Refuses the last field when an earlier one has its name.
+pub(super) fn refuse_duplicate(fields: &[Field], last: &FieldDefinition) -> Result<()> {
+    let name = last.name.node.as_str();
+    if fields.iter().filter(|field| field.name == *name).count() > 1 {
+        return problem(last.name.pos, SdlCause::Duplicate(name.to_owned()));
+    }
+    Ok(())
+}
+
+fn read_default(directive: Directive<'_>, field: &Field, enums: &[EnumType]) -> Result<Value> {
+    let Some(Some(text)) = directive.takes(&["value"])?.text("value")? else {
+        return directive.wrong("needs `value`".to_owned());
+    };
+    if field.is_list {
+        return directive.wrong(format!("`{}` is a list, which can have no default", field.name));
+    }
+    let value = match field.base {
+        BaseType::Scalar(Scalar::Int | Scalar::AwsTimestamp) => {
+            text.parse().map(Value::Int).unwrap_or_default()
+        }
+        BaseType::Scalar(Scalar::Float) => text.parse().map(Value::Float).unwrap_or_default(),
+        BaseType::Scalar(Scalar::Boolean) => text.parse().map(Value::Bool).unwrap_or_default(),
+        BaseType::Scalar(_) => Value::from(text),
+        BaseType::Enum(id) => {
+            let known = &enums[id.index()].values;
+            if known.iter().any(|name| name == text) { Value::from(text) } else { Value::Null }
+        }
+        BaseType::Object(_) => Value::Null,
+    };
+    let fits = match field.base {
+        BaseType::Scalar(scalar) => scalar.accepts(&value),
+        BaseType::Enum(_) | BaseType::Object(_) => !value.is_null(),
+    };
+    if fits {
+        Ok(value)
+    } else {
+        directive.wrong(format!("{text:?} is no value of `{}`", field.name))
+    }
+}

@@ -1,1 +1,26 @@
-//! The client's sync state machine: outbox, merge, retry and cursors, values in and effects out.
+//! The client's sync: what an edit owes the server, what a server's record means for it, and when
+//! to ask for what.
+//!
+//! Nothing here waits, reads a clock, draws a random number or touches a network. There are two
+//! doors. [`prepare`] turns [`Intent`]s (a user's write, a server's record, an acknowledgement)
+//! into one batch for the store. [`Engine::step`] takes what happened and returns what to do; its
+//! [`Engine::next_deadline`] says when to call it again. The same inputs give the same effects, so
+//! that a fleet of clients runs in one test.
+//!
+//! What waits to be sent lives in the store, one entry per record, and nowhere else; the engine
+//! keeps only what a restart may forget.
+
+mod backoff;
+mod engine;
+mod error;
+mod intent;
+mod merge;
+mod models;
+mod outbox;
+mod schedule;
+mod status;
+
+pub use engine::{CommitId, Config, Effect, Engine, Input, LinkEvent, LinkId, RequestId};
+pub use error::SyncError;
+pub use intent::{Intent, Prepared, Write, prepare};
+pub use status::{Network, SyncStatus};

@@ -1,0 +1,45 @@
+use espressync_model::ModelError;
+use thiserror::Error;
+
+/// Why a write was not taken. Nothing of it is stored then.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SyncError {
+    /// A row, name or value does not fit the schema.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// There is no such record here.
+    #[error("there is no {model} with key {key}")]
+    NotFound {
+        /// The model.
+        model: String,
+        /// The key.
+        key: String,
+    },
+    /// The record was deleted, here or elsewhere; its key cannot be used again.
+    #[error("{model} {key} was deleted; save the record under a new key")]
+    Deleted {
+        /// The model.
+        model: String,
+        /// The key.
+        key: String,
+    },
+    /// The stored row does not meet the condition of the write.
+    #[error("{model} {key} does not meet the condition; it was left as it is")]
+    ConditionFailed {
+        /// The model.
+        model: String,
+        /// The key.
+        key: String,
+    },
+    /// A patch names a field that only the server or nobody may change.
+    #[error("{model}.{field} cannot be changed: {reason}")]
+    ReadOnly {
+        /// The model.
+        model: String,
+        /// The field.
+        field: String,
+        /// Why not.
+        reason: &'static str,
+    },
+}

@@ -1,0 +1,95 @@
+//! What a record from the server does to the one stored here and to the edits that wait.
+//!
+//! One rule serves subscriptions, sync pages and answers to mutations, in whatever order and
+//! however often they arrive:
+//!
+//! - A record older than the newest one known is ignored.
+//! - A field that waits to be sent and that the server shows as we want it is done.
+//! - One that the server has not changed since the base still waits, now based on the new record.
+//!   So does one in which the server shows an earlier value of our own.
+//! - One that another has changed to something else is theirs: the first to reach the server
+//!   wins, as in the server's own merge (`resolver::merge`).
+//! - A tombstone wins over edits; a delete that waits stays.
+
+use espressync_model::remote::Mutation;
+use espressync_model::{Key, Meta, ModelId, Record, Row, Value};
+use espressync_store::{Draft, Pending, PendingField};
+
+/// Takes in a server's record. `answered` is the mutation it answers, if it answers one.
+pub(crate) fn receive(
+    draft: &mut Draft<'_>,
+    model: ModelId,
+    record: &Record,
+    answered: Option<&Mutation>,
+) {
+    // A record that does not even have its key cannot be placed; the wire reports such.
+    let Ok(key) = draft.schema().model(model).key_of(&record.row) else { return };
+    let Some(pending) = draft.pending(model, &key).cloned() else {
+        let known = draft.record(model, &key).map_or(0, |stored| stored.meta.version);
+        if record.meta.version >= known {
+            draft.put(model, key, record.clone());
+        }
+        return;
+    };
+    let known = pending.base.as_ref().map_or(0, |base| base.meta.version);
+    if record.meta.version < known {
+        return;
+    }
+    let rebased = if record.meta.deleted { None } else { rebase(pending, record, answered) };
+    let local = match &rebased {
+        None => record.clone(),
+        Some(pending) => laid_over(record, pending),
+    };
+    draft.put(model, key.clone(), local);
+    draft.set_pending(model, key, rebased);
+}
+
+/// The entry as it is on the server's record; `None` when nothing is left to send.
+fn rebase(mut pending: Pending, record: &Record, answered: Option<&Mutation>) -> Option<Pending> {
+    // The answer to a change made on the version right before is the server's last word on what
+    // was sent: what it shows otherwise it has decided so, and asking again would not help.
+    let settled = answered.filter(|sent| record.meta.version <= sent.version + 1);
+    let base = pending.base.take().map(|base| base.row);
+    pending.fields.retain(|field, waits| {
+        if let Some(sent) = settled.and_then(|sent| sent.fields.get(*field)) {
+            waits.earlier.clear();
+            return waits.value != *sent;
+        }
+        still_waits(
+            waits,
+            base.as_ref().map_or(&Value::Null, |row: &Row| row.get(*field)),
+            record.row.get(*field),
+        )
+    });
+    if answered.is_some() {
+        pending.is_attempted = false;
+    }
+    if pending.is_delete {
+        pending.fields.clear();
+    } else if pending.fields.is_empty() {
+        return None;
+    }
+    pending.base = Some(record.clone());
+    Some(pending)
+}
+
+fn still_waits(waits: &PendingField, was: &Value, is: &Value) -> bool {
+    waits.value != *is && (is == was || waits.earlier.contains(is))
+}
+
+/// What the user sees: the server's record with the waiting edits over it.
+pub(crate) fn laid_over(record: &Record, pending: &Pending) -> Record {
+    let edits = pending.fields.iter().map(|(field, waits)| (*field, waits.value.clone()));
+    let meta = Meta { deleted: pending.is_delete, ..record.meta };
+    Record { row: record.row.with(&edits.collect()), meta }
+}
+
+/// Gives up an entry: the record is again what the server last showed.
+pub(crate) fn discard(draft: &mut Draft<'_>, model: ModelId, key: &Key) {
+    let Some(pending) = draft.pending(model, key).cloned() else { return };
+    match pending.base {
+        Some(base) => draft.put(model, key.clone(), base),
+        None => draft.remove(model, key.clone()),
+    }
+    draft.set_pending(model, key.clone(), None);
+}

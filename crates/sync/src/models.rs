@@ -1,0 +1,68 @@
+use std::collections::BTreeSet;
+
+use espressync_model::remote::SyncPage;
+use espressync_model::{Key, Timestamp};
+use espressync_store::Cursor;
+
+use crate::backoff::Backoff;
+
+/// Where one model's sync stands.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ModelSync {
+    /// Whether something may have been missed, so that a sync is due.
+    pub(crate) is_dirty: bool,
+    /// The sync under way.
+    pub(crate) run: Option<Run>,
+    /// Pauses after failures.
+    pub(crate) backoff: Backoff,
+    /// Why the server will not let this model be read.
+    pub(crate) problem: Option<String>,
+}
+
+/// A sync under way: page after page, each stored before the next is asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Run {
+    /// What the sync asks for: changes since, or everything.
+    pub(crate) since: Option<Cursor>,
+    /// The next page to ask for.
+    pub(crate) next_token: Option<String>,
+    /// When the server began.
+    pub(crate) started_at: Timestamp,
+    /// Every key the pages held, while they hold everything.
+    pub(crate) seen: Option<BTreeSet<Key>>,
+    /// Whether the last page is read.
+    pub(crate) is_finished: bool,
+}
+
+impl Run {
+    /// A sync of changes since the last one, or of everything.
+    pub(crate) fn new(since: Option<Cursor>) -> Self {
+        Self {
+            since,
+            next_token: None,
+            started_at: Timestamp::ZERO,
+            seen: since.is_none().then(BTreeSet::new),
+            is_finished: false,
+        }
+    }
+
+    /// Notes a page with the keys of its records.
+    pub(crate) fn note(&mut self, page: &SyncPage, keys: impl Iterator<Item = Key>) {
+        let is_first = self.next_token.is_none();
+        if is_first {
+            self.started_at = page.started_at;
+            if page.is_base && self.seen.is_none() {
+                self.seen = Some(BTreeSet::new());
+            }
+        }
+        if !page.unreadable.is_empty() {
+            // What cannot be read cannot be told from what is gone.
+            self.seen = None;
+        }
+        if let Some(seen) = &mut self.seen {
+            seen.extend(keys);
+        }
+        self.next_token.clone_from(&page.next_token);
+        self.is_finished = page.next_token.is_none();
+    }
+}

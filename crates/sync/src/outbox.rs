@@ -1,0 +1,128 @@
+//! What a user's write does to the record's outbox entry.
+//!
+//! Invariants:
+//! - A record has at most one entry; its sequence number never changes.
+//! - An entry with neither fields nor a delete does not exist.
+//! - A create that may have left is never taken back: its delete follows it.
+
+use espressync_model::remote::{Mutation, Operation};
+use espressync_model::{FieldId, Key, Model, ModelId, Patch, Predicate, Record, Value};
+use espressync_store::{Draft, Pending, PendingField};
+
+/// How many values of a field on their way are remembered. Beyond that the oldest is forgotten,
+/// and its echo is taken for another's write.
+const MAX_EARLIER: usize = 16;
+
+/// Notes the creation of a record.
+pub(crate) fn create(draft: &mut Draft<'_>, model: ModelId, key: &Key, record: &Record) {
+    let read_only = |field: FieldId| draft.schema().model(model).at(field).is_read_only;
+    let whole = Patch::whole(&record.row);
+    let fields = whole
+        .iter()
+        .filter(|(field, _)| !read_only(*field))
+        .map(|(field, value)| (field, waiting(value.clone())))
+        .collect();
+    let pending = Pending {
+        sequence: draft.take_sequence(),
+        base: None,
+        fields,
+        is_delete: false,
+        is_attempted: false,
+        rejection: None,
+    };
+    draft.set_pending(model, key.clone(), Some(pending));
+}
+
+/// Notes changed fields of a record that is stored.
+pub(crate) fn update(
+    draft: &mut Draft<'_>,
+    model: ModelId,
+    key: &Key,
+    stored: &Record,
+    changes: &Patch,
+) {
+    let mut pending = entry(draft, model, key, stored);
+    for (field, value) in changes.iter() {
+        edit(&mut pending, field, value);
+    }
+    pending.rejection = None;
+    let is_idle = pending.base.is_some() && pending.fields.is_empty() && !pending.is_delete;
+    draft.set_pending(model, key.clone(), (!is_idle).then_some(pending));
+}
+
+fn edit(pending: &mut Pending, field: FieldId, value: &Value) {
+    let is_attempted = pending.is_attempted;
+    let waits = pending.fields.entry(field).or_insert_with(|| waiting(value.clone()));
+    if waits.value != *value {
+        let before = std::mem::replace(&mut waits.value, value.clone());
+        if is_attempted && !waits.earlier.contains(&before) {
+            waits.earlier.push(before);
+            if waits.earlier.len() > MAX_EARLIER {
+                waits.earlier.remove(0);
+            }
+        }
+    }
+    let is_undone =
+        !is_attempted && pending.base.as_ref().is_some_and(|base| base.row.get(field) == value);
+    if is_undone {
+        pending.fields.remove(&field);
+    }
+}
+
+/// Notes the deletion of a record that is stored. Returns whether the server may know the record,
+/// so that a tombstone must stay.
+pub(crate) fn delete(draft: &mut Draft<'_>, model: ModelId, key: &Key, stored: &Record) -> bool {
+    let mut pending = entry(draft, model, key, stored);
+    if pending.base.is_none() && !pending.is_attempted {
+        draft.set_pending(model, key.clone(), None);
+        return false;
+    }
+    if pending.base.is_some() {
+        pending.fields.clear();
+    }
+    pending.is_delete = true;
+    pending.rejection = None;
+    draft.set_pending(model, key.clone(), Some(pending));
+    true
+}
+
+/// The record's entry, or a new one based on the server's record as it is stored.
+fn entry(draft: &mut Draft<'_>, model: ModelId, key: &Key, stored: &Record) -> Pending {
+    if let Some(pending) = draft.pending(model, key) {
+        return pending.clone();
+    }
+    Pending {
+        sequence: draft.take_sequence(),
+        base: (stored.meta.version > 0).then(|| stored.clone()),
+        fields: std::collections::BTreeMap::new(),
+        is_delete: false,
+        is_attempted: false,
+        rejection: None,
+    }
+}
+
+fn waiting(value: Value) -> PendingField {
+    PendingField { value, earlier: Vec::new() }
+}
+
+/// The mutation that an entry asks for now.
+pub(crate) fn mutation(
+    definition: &Model,
+    model: ModelId,
+    key: &Key,
+    pending: &Pending,
+) -> Mutation {
+    let mut fields: Patch =
+        pending.fields.iter().map(|(field, waits)| (*field, waits.value.clone())).collect();
+    let (operation, version) = match &pending.base {
+        None => (Operation::Create, 0),
+        Some(base) if pending.is_delete => (Operation::Delete, base.meta.version),
+        Some(base) => {
+            for field in &definition.key {
+                fields.set(*field, base.row.get(*field).clone());
+            }
+            (Operation::Update, base.meta.version)
+        }
+    };
+    Mutation { model, key: key.clone(), operation, fields, version, condition: Predicate::All }
+}

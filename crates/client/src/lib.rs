@@ -1,1 +1,25 @@
-//! The driver: the DataStore API over any Storage, Transport and Clock.
+//! The DataStore: models that are answered locally and synced when there is a network.
+//!
+//! [`DataStore::open`] replays the log into memory and returns a handle and a [`Driver`]. The
+//! host spawns the driver once; it is the only one that writes to the storage and talks to the
+//! transport. The handle is cheap to clone. Reads come from memory and never wait; writes resolve
+//! when their transaction has committed.
+//!
+//! The crate knows no browser: storage, transport and clock are traits, and one thread runs it
+//! all, so nothing here is `Send`.
+
+mod datastore;
+mod driver;
+mod error;
+mod observe;
+mod platform;
+mod writes;
+
+pub use datastore::DataStore;
+pub use driver::Driver;
+pub use error::{ClientError, ClientErrorKind};
+pub use espressync_store::OpenReport;
+pub use espressync_sync::{Config, LinkEvent, Network, SyncStatus, Write};
+pub use observe::{Change, ChangeKind, Snapshot};
+pub use platform::{Clock, Transport};
+pub use writes::Writes;

@@ -35,21 +35,23 @@ pub enum LogEntry {
 /// Writes a log record.
 #[must_use]
 pub fn encode(entry: &LogEntry) -> Vec<u8> {
-    let mut writer = Writer(vec![FORMAT, 0, 0, 0, 0]);
     match entry {
-        LogEntry::Layout(layout) => {
-            writer.byte(0);
-            writer.layout(layout);
-        }
-        LogEntry::Reset(layout) => {
-            writer.byte(1);
-            writer.layout(layout);
-        }
-        LogEntry::Batch(batch) => {
-            writer.byte(2);
-            writer.batch(batch);
-        }
+        LogEntry::Layout(layout) => seal(0, |writer| writer.layout(layout)),
+        LogEntry::Reset(layout) => seal(1, |writer| writer.layout(layout)),
+        LogEntry::Batch(batch) => encode_batch(batch),
     }
+}
+
+/// Writes the log record of a batch.
+#[must_use]
+pub fn encode_batch(batch: &Batch) -> Vec<u8> {
+    seal(2, |writer| writer.batch(batch))
+}
+
+/// A record of this kind with its header.
+fn seal(kind: u8, write: impl FnOnce(&mut Writer)) -> Vec<u8> {
+    let mut writer = Writer(vec![FORMAT, 0, 0, 0, 0, kind]);
+    write(&mut writer);
     let checksum = crc32fast::hash(&writer.0[HEADER..]);
     writer.0[1..HEADER].copy_from_slice(&checksum.to_le_bytes());
     writer.0

@@ -16,6 +16,8 @@ pub struct Store {
     cursors: Vec<Option<Cursor>>,
     /// The layout in which the log's next batch is written; `None` before the first.
     layout: Option<Layout>,
+    /// Whether that layout has been this schema's since the store was opened.
+    is_settled: bool,
     position: LogPosition,
 }
 
@@ -40,6 +42,7 @@ impl Store {
             outbox: Outbox::default(),
             cursors: vec![None; count],
             layout: None,
+            is_settled: false,
             position: LogPosition::default(),
         }
     }
@@ -69,6 +72,7 @@ impl Store {
             store.cursors.fill(None);
         }
         report.is_migrated = store.layout.is_some() && store.needs_layout();
+        store.is_settled = !store.needs_layout();
         Ok((store, report))
     }
 
@@ -86,22 +90,27 @@ impl Store {
         self.position = record.position;
         Ok(match entry {
             LogEntry::Layout(layout) => {
-                self.layout = Some(layout);
+                self.set_layout(layout);
                 Vec::new()
             }
             LogEntry::Reset(layout) => {
-                self.layout = Some(layout);
+                self.set_layout(layout);
                 self.empty()
             }
             LogEntry::Batch(batch) => self.apply(batch),
         })
     }
 
-    /// The bytes to append before the first batch of this schema; `None` when the log's layout is
-    /// this schema's already.
+    fn set_layout(&mut self, layout: Layout) {
+        self.layout = Some(layout);
+        self.is_settled |= !self.needs_layout();
+    }
+
+    /// The bytes to append before the first batch of this schema; `None` when the log has it.
     #[must_use]
     pub fn layout_record(&self) -> Option<Vec<u8>> {
-        self.needs_layout().then(|| encode(&LogEntry::Layout(Layout::of(&self.schema))))
+        let is_missing = self.needs_layout() && !self.is_settled;
+        is_missing.then(|| encode(&LogEntry::Layout(Layout::of(&self.schema))))
     }
 
     /// The bytes of a log that holds nothing but this schema's layout.
@@ -120,7 +129,7 @@ impl Store {
     /// # Errors
     /// [`StoreErrorKind::Superseded`].
     pub fn check_current(&self) -> Result<(), StoreError> {
-        if self.layout.is_some() && self.needs_layout() {
+        if self.is_settled && self.needs_layout() {
             return Err(StoreError::new(
                 StoreErrorKind::Superseded,
                 "another tab runs a newer version of this app; reload this one to go on",

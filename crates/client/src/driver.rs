@@ -1,0 +1,348 @@
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use espressync_model::remote::{Answer, RemoteError, RemoteErrorKind};
+use espressync_model::{ModelId, Record, Timestamp};
+use espressync_store::{
+    Appended, Batch, Durability, LogPosition, LogRecord, Storage, StoreError, encode_batch,
+};
+use espressync_sync::{
+    CommitId, Effect, Engine, Input, Intent, LinkEvent, LinkId, Prepared, RequestId, prepare,
+};
+use futures::channel::{mpsc, oneshot};
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
+
+use crate::datastore::Shared;
+use crate::{ClientError, Clock, Transport};
+
+/// What a user's intent came to.
+pub(crate) type Written = Result<Vec<(ModelId, Record)>, ClientError>;
+
+/// What a handle asks of the driver.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Start,
+    Stop,
+    Connectivity(bool),
+    Intent(Intent, oneshot::Sender<Written>),
+    Clear { force: bool, reply: oneshot::Sender<Result<(), ClientError>> },
+}
+
+/// What the driver wakes for.
+enum Event {
+    Command(Command),
+    /// Every handle is gone.
+    Abandoned,
+    Answered(RequestId, Result<Answer, RemoteError>),
+    Link(LinkId, LinkEvent),
+    Deadline,
+}
+
+/// Who wants something stored.
+#[derive(Debug)]
+enum Origin {
+    User(oneshot::Sender<Written>),
+    Engine(CommitId),
+}
+
+type Sending = Pin<Box<dyn Future<Output = (RequestId, Result<Answer, RemoteError>)>>>;
+type Timer = (Timestamp, Pin<Box<dyn Future<Output = ()>>>);
+
+/// Runs the engine: carries out its effects, feeds their answers back, and stores what users and
+/// engine want stored, everything that is ready at one moment in one transaction.
+pub struct Driver<S, T: Transport, C> {
+    shared: Rc<Shared>,
+    commands: mpsc::UnboundedReceiver<Command>,
+    engine: Engine,
+    storage: S,
+    transport: Rc<T>,
+    clock: C,
+    sends: FuturesUnordered<Sending>,
+    link: Option<(LinkId, T::Link)>,
+    timer: Option<Timer>,
+    effects: VecDeque<Effect>,
+    to_store: Vec<(Origin, Vec<Intent>)>,
+    is_running: bool,
+}
+
+impl<S: Storage, T: Transport + 'static, C: Clock> Driver<S, T, C> {
+    pub(crate) fn new(
+        shared: Rc<Shared>,
+        commands: mpsc::UnboundedReceiver<Command>,
+        engine: Engine,
+        storage: S,
+        transport: T,
+        clock: C,
+    ) -> Self {
+        Self {
+            shared,
+            commands,
+            engine,
+            storage,
+            transport: Rc::new(transport),
+            clock,
+            sends: FuturesUnordered::new(),
+            link: None,
+            timer: None,
+            effects: VecDeque::new(),
+            to_store: Vec::new(),
+            is_running: false,
+        }
+    }
+
+    /// Runs until every handle is dropped. Dropping the future stops at once; what was not
+    /// resolved by then is not stored.
+    pub async fn run(mut self) {
+        loop {
+            let event = self.next_event().await;
+            if self.handle(event).await {
+                return;
+            }
+            // What else is ready now shares the transaction.
+            while let Some(event) = self.next_event().now_or_never() {
+                if self.handle(event).await {
+                    return;
+                }
+            }
+            while !self.to_store.is_empty() {
+                self.store_all().await;
+            }
+            self.set_timer();
+            self.tell_status();
+        }
+    }
+
+    /// The next thing that happens. Cancel-safe.
+    fn next_event(&mut self) -> impl Future<Output = Event> {
+        poll_fn(|context| self.poll_event(context))
+    }
+
+    fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Event> {
+        match self.commands.poll_next_unpin(context) {
+            Poll::Ready(Some(command)) => return Poll::Ready(Event::Command(command)),
+            Poll::Ready(None) => return Poll::Ready(Event::Abandoned),
+            Poll::Pending => {}
+        }
+        if let Poll::Ready(Some((id, answer))) = self.sends.poll_next_unpin(context) {
+            return Poll::Ready(Event::Answered(id, answer));
+        }
+        if let Some((id, link)) = &mut self.link
+            && let Poll::Ready(event) = link.poll_next_unpin(context)
+        {
+            let id = *id;
+            let event = event.unwrap_or_else(|| {
+                let message = "the realtime connection ended without a word";
+                LinkEvent::Closed(RemoteError::new(RemoteErrorKind::Offline, message))
+            });
+            if matches!(event, LinkEvent::Closed(_)) {
+                self.link = None;
+            }
+            return Poll::Ready(Event::Link(id, event));
+        }
+        if let Some((_, timer)) = &mut self.timer
+            && timer.as_mut().poll(context).is_ready()
+        {
+            self.timer = None;
+            return Poll::Ready(Event::Deadline);
+        }
+        Poll::Pending
+    }
+
+    /// Takes an event in; says whether it was the last.
+    async fn handle(&mut self, event: Event) -> bool {
+        match event {
+            Event::Abandoned => return true,
+            Event::Answered(id, answer) => self.step(Input::Answered(id, answer)),
+            Event::Link(id, event) => self.step(Input::Link(id, event)),
+            Event::Deadline => self.step(Input::Wake),
+            Event::Command(Command::Start) => {
+                self.is_running = true;
+                self.step(Input::Start);
+            }
+            Event::Command(Command::Stop) => {
+                self.is_running = false;
+                self.step(Input::Stop);
+            }
+            Event::Command(Command::Connectivity(is_online)) => {
+                self.step(Input::Connectivity { is_online });
+            }
+            Event::Command(Command::Intent(intent, reply)) => {
+                self.to_store.push((Origin::User(reply), vec![intent]));
+            }
+            Event::Command(Command::Clear { force, reply }) => {
+                // What was asked before is done before.
+                while !self.to_store.is_empty() {
+                    self.store_all().await;
+                }
+                let cleared = self.clear(force).await;
+                // A caller that no longer waits does not want the answer.
+                let _ = reply.send(cleared);
+            }
+        }
+        false
+    }
+
+    fn step(&mut self, input: Input) {
+        let effects = self.engine.step(self.clock.now(), &self.shared.store.borrow(), input);
+        self.effects.extend(effects);
+        while let Some(effect) = self.effects.pop_front() {
+            self.carry_out(effect);
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Send(id, request) => {
+                let transport = Rc::clone(&self.transport);
+                self.sends.push(Box::pin(async move { (id, transport.send(request).await) }));
+            }
+            Effect::Connect(id) => self.link = Some((id, self.transport.connect())),
+            Effect::Disconnect(id) => {
+                self.link.take_if(|(current, _)| *current == id);
+            }
+            Effect::Commit(id, intents) => self.to_store.push((Origin::Engine(id), intents)),
+        }
+    }
+
+    /// Stores everything that waits to be stored, in one transaction.
+    async fn store_all(&mut self) {
+        let mut origins = Vec::new();
+        let mut intents = Vec::new();
+        for (origin, wanted) in self.to_store.drain(..) {
+            origins.push((origin, wanted.len()));
+            intents.extend(wanted);
+        }
+        let is_users = origins.iter().any(|(origin, _)| matches!(origin, Origin::User(_)));
+        let durability = if is_users { Durability::Strict } else { Durability::Relaxed };
+        let stored = self.commit(&intents, durability).await;
+        let mut outcomes = match stored {
+            Ok(outcomes) => outcomes.into_iter(),
+            Err(error) => {
+                let failed: Vec<Written> =
+                    intents.iter().map(|_| Err(ClientError::Store(error.clone()))).collect();
+                failed.into_iter()
+            }
+        };
+        for (origin, count) in origins {
+            let mut own = outcomes.by_ref().take(count);
+            match origin {
+                Origin::User(reply) => {
+                    let outcome = own.next().unwrap_or(Err(ClientError::Closed));
+                    // A caller that no longer waits does not want the answer.
+                    let _ = reply.send(outcome);
+                }
+                Origin::Engine(id) => {
+                    let is_stored =
+                        own.all(|outcome| !matches!(outcome, Err(ClientError::Store(_))));
+                    self.step(Input::Committed(id, is_stored));
+                }
+            }
+        }
+        if is_users {
+            self.step(Input::Changed);
+        }
+    }
+
+    /// Prepares, appends and applies; starts over when another tab was faster.
+    async fn commit(
+        &mut self,
+        intents: &[Intent],
+        durability: Durability,
+    ) -> Result<Vec<Written>, StoreError> {
+        self.write_layout().await?;
+        loop {
+            let (prepared, last) = {
+                let store = self.shared.store.borrow();
+                store.check_current()?;
+                (prepare(&store, intents), store.position())
+            };
+            let Prepared { batch, outcomes } = prepared;
+            let outcomes = outcomes.into_iter().map(|done| done.map_err(Into::into)).collect();
+            if batch.is_empty() {
+                return Ok(outcomes);
+            }
+            match self.storage.append(last, &encode_batch(&batch), durability).await? {
+                Appended::At(position) => {
+                    self.apply(batch, position);
+                    return Ok(outcomes);
+                }
+                Appended::Behind(records) => self.catch_up(&records)?,
+            }
+        }
+    }
+
+    /// Makes sure that the log says in which layout the next batch is written.
+    async fn write_layout(&mut self) -> Result<(), StoreError> {
+        loop {
+            let (record, last) = {
+                let store = self.shared.store.borrow();
+                (store.layout_record(), store.position())
+            };
+            let Some(bytes) = record else { return Ok(()) };
+            match self.storage.append(last, &bytes, Durability::Relaxed).await? {
+                Appended::At(position) => self.catch_up(&[LogRecord { position, bytes }])?,
+                Appended::Behind(records) => self.catch_up(&records)?,
+            }
+        }
+    }
+
+    fn apply(&mut self, batch: Batch, position: LogPosition) {
+        let applied = {
+            let mut store = self.shared.store.borrow_mut();
+            store.advance(position);
+            store.apply(batch)
+        };
+        self.shared.observers.tell(&applied);
+    }
+
+    fn catch_up(&mut self, records: &[LogRecord]) -> Result<(), StoreError> {
+        for record in records {
+            let applied = self.shared.store.borrow_mut().replay(record)?;
+            self.shared.observers.tell(&applied);
+        }
+        Ok(())
+    }
+
+    async fn clear(&mut self, force: bool) -> Result<(), ClientError> {
+        let (count, bytes) = {
+            let store = self.shared.store.borrow();
+            (store.outbox().iter().count(), store.reset_record())
+        };
+        if count > 0 && !force {
+            return Err(ClientError::Unsent { count });
+        }
+        self.step(Input::Stop);
+        let replaced = self.storage.replace(&bytes).await;
+        let cleared = match replaced {
+            Ok(position) => self.catch_up(&[LogRecord { position, bytes }]),
+            Err(error) => Err(error),
+        };
+        if self.is_running {
+            self.step(Input::Start);
+        }
+        Ok(cleared?)
+    }
+
+    /// Has the timer ring at the engine's next deadline.
+    fn set_timer(&mut self) {
+        let deadline = self.engine.next_deadline(&self.shared.store.borrow());
+        if deadline != self.timer.as_ref().map(|(at, _)| *at) {
+            self.timer = deadline.map(|at| -> Timer { (at, Box::pin(self.clock.sleep_until(at))) });
+        }
+    }
+
+    fn tell_status(&self) {
+        let status = self.engine.status(&self.shared.store.borrow());
+        let before = self.shared.status.replace(status.clone());
+        if before != status {
+            self.shared.observers.tell_status();
+        }
+        if before.synced_at.is_none() && status.synced_at.is_some() {
+            self.shared.observers.tell_queries();
+        }
+    }
+}

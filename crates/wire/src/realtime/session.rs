@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::ops::Deref;
 
 use espressync_model::remote::{Change, Operation, RemoteError, RemoteErrorKind};
 use espressync_model::{ModelId, Schema};
@@ -18,10 +18,11 @@ const OPERATIONS: [Operation; 3] = [Operation::Create, Operation::Update, Operat
 /// what comes back, in order.
 ///
 /// Three subscriptions a model, under ids that are the same in every session, so that a repeated
-/// `start` replaces instead of doubling.
+/// `start` replaces instead of doubling. The schema is whatever leads to one: `&Schema`, or a
+/// shared pointer.
 #[derive(Debug)]
-pub struct ClientSession {
-    schema: Arc<Schema>,
+pub struct ClientSession<S> {
+    schema: S,
     header: Map<String, Json>,
     subscriptions: Vec<Subscription>,
     is_acknowledged: bool,
@@ -64,11 +65,11 @@ pub enum Event {
     Failed(RemoteError),
 }
 
-impl ClientSession {
+impl<S: Deref<Target = Schema>> ClientSession<S> {
     /// A session that subscribes to every model; `host` is that of the GraphQL endpoint (see
     /// [`host_of`](crate::realtime::host_of)).
     #[must_use]
-    pub fn new(schema: Arc<Schema>, auth: &Auth, host: &str) -> Self {
+    pub fn new(schema: S, auth: &Auth, host: &str) -> Self {
         let subscriptions = schema.models().flat_map(|(id, model)| {
             OPERATIONS.map(|operation| Subscription {
                 id: names::subscription(model, operation),

@@ -3,7 +3,6 @@
 use espressync_model::remote::{Answer, Mutation, Operation, RemoteError, Request, SyncRequest};
 use espressync_model::{Key, Model, Patch, Predicate, Record, Schema, Timestamp};
 use espressync_wire::answer::{Reply, read};
-use serde_json::Value as Json;
 
 use crate::golden;
 use crate::schema::{ORDER, schema};

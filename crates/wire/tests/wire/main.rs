@@ -1,6 +1,8 @@
 //! The wire from outside: documents, answers and sessions against the transcripts in
 //! `tests/golden`, and every row through JSON and back.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod answers;
 mod documents;
 mod errors;

@@ -1,6 +1,6 @@
 //! Sessions from `tests/golden/sessions.json`: what the server says, what the client does.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use espressync_model::remote::Operation;
 use espressync_model::{Field, FieldId, Model, ModelId, Scalar, Schema};
@@ -13,11 +13,11 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::golden;
 
-fn schema() -> Arc<Schema> {
+fn schema() -> Rc<Schema> {
     let order = Model::new("Order", "Orders")
         .field(Field::new("id", Scalar::Id).required())
         .field(Field::new("total", Scalar::Float).required());
-    Arc::new(Schema::new(vec![order]))
+    Rc::new(Schema::new(vec![order]))
 }
 
 /// What is said to the session, by name; `{}` opens the socket.
@@ -123,8 +123,8 @@ fn a_session_knows_the_servers_timeout() {
 
 #[test]
 fn without_a_model_a_session_is_ready_at_once() {
-    let auth = Auth::Token("jwt".into());
-    let mut session = ClientSession::new(Schema::default().into(), &auth, "till.example");
+    let (schema, auth) = (Schema::default(), Auth::Token("jwt".into()));
+    let mut session = ClientSession::new(&schema, &auth, "till.example");
     let outputs = session.received(&ServerFrame::ConnectionAck { timeout_ms: 1 }.to_text());
     assert_eq!(outputs, [Output::Event(Event::Ready)]);
 }

@@ -1,0 +1,132 @@
+//! `cargo xtask serve`: from a fresh clone to a shop that takes orders.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use crate::project::Project;
+use crate::server::{self, Server};
+use crate::step::readable;
+use crate::tools::{self, BuildTools};
+use crate::{build, size};
+
+const DEFAULT_PORT: u16 = 8080;
+const POLL: Duration = Duration::from_millis(100);
+
+/// What the user asked for.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Options {
+    port: u16,
+    data: Data,
+}
+
+/// Which database the shop starts with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Data {
+    Fresh,
+    Kept,
+}
+
+impl Options {
+    /// Reads the arguments that follow the command.
+    pub(crate) fn parse(arguments: &[String]) -> Result<Self> {
+        let mut options = Self { port: DEFAULT_PORT, data: Data::Fresh };
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--keep" => options.data = Data::Kept,
+                "--port" => {
+                    let port = arguments.next().context("--port needs a number")?;
+                    options.port = port.parse().with_context(|| format!("no port: `{port}`"))?;
+                }
+                unknown => {
+                    bail!("serve does not know `{unknown}`; it takes --port PORT and --keep")
+                }
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Installs, builds and runs until Ctrl-C.
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    let started = Instant::now();
+    println!("Espressync: preparing the shop\n");
+    let project = Project::find()?;
+    let program = prepare(&project)?;
+    size::print(&project)?;
+
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stop)).context("cannot catch Ctrl-C")?;
+    }
+    let port = server::free_port(options.port)?;
+    let data = database(&project, port, options.data)?;
+    let mut server = Server::start(&project, &program, port, &data)?;
+    println!("\n  The shop is open after {}:\n", readable(started.elapsed()));
+    println!("      {}\n", server.url());
+    println!("  Open it in two browsers and take an order. Ctrl-C closes the shop.\n");
+    while !stop.load(Ordering::Relaxed) {
+        if let Some(status) = server.ended()? {
+            bail!("the server has ended by itself: {status}");
+        }
+        thread::sleep(POLL);
+    }
+    println!("\n  Closing…");
+    server.stop()?;
+    println!("  Closed.");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the server beside the tools and the app: each alone leaves a core idle now and then.
+fn prepare(project: &Project) -> Result<PathBuf> {
+    thread::scope(|scope| {
+        let server = scope.spawn(|| server::build(project));
+        let app =
+            BuildTools::install(project).and_then(|tools| build::app_if_outdated(project, &tools));
+        let program = tools::join(server)?;
+        app.map(|()| program)
+    })
+}
+
+/// Names the database file, after removing what is there unless it is to be kept.
+///
+/// Each port has its own, so that a second shop does not pull the file from under the first.
+fn database(project: &Project, port: u16, data: Data) -> Result<PathBuf> {
+    let folder = project.target.join("demo").join(port.to_string());
+    if data == Data::Fresh && folder.exists() {
+        fs::remove_dir_all(&folder)
+            .with_context(|| format!("cannot empty {}", folder.display()))?;
+    }
+    Ok(folder.join("shop.sqlite"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(words: &[&str]) -> Result<Options> {
+        Options::parse(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn options_are_read_and_wrong_ones_named() -> Result<()> {
+        assert_eq!(parse(&[])?, Options { port: 8080, data: Data::Fresh });
+        let both = parse(&["--keep", "--port", "9000"])?;
+        assert_eq!(both, Options { port: 9000, data: Data::Kept });
+        for (words, named) in
+            [(&["--port"][..], "--port"), (&["--prot"], "--prot"), (&["--port", "x"], "`x`")]
+        {
+            let error = parse(words).map_or_else(|error| error.to_string(), |_| String::new());
+            assert!(error.contains(named), "{words:?}: {error}");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,45 @@
+//! The built app in Chromium against the real server, by Node's own test runner.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::counts::{self, Counts};
+use super::ground::{E2E, Ground};
+use crate::project::Project;
+use crate::server;
+
+/// Runs every specs/*.test.js; one file at a time, since each starts a browser.
+pub(super) fn run(project: &Project, ground: &mut Ground<'_>) -> Result<Counts> {
+    let laid = ground.laid()?;
+    let program = server::build_for_tests(project)?;
+    let mut node = Command::new("node");
+    node.current_dir(&project.root)
+        .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
+        .args(specs(project)?)
+        .env("CHROME", &laid.browser.chrome)
+        .env("ESPRESSYNC_SERVER", program)
+        .env("ESPRESSYNC_DIST", project.dist())
+        .env("ESPRESSYNC_SCREENSHOTS", project.target.join("screenshots"));
+    counts::of_running(&mut node)
+}
+
+/// Lists the files, because Node 20 takes no pattern and Node 22 no folder.
+fn specs(project: &Project) -> Result<Vec<PathBuf>> {
+    let folder = PathBuf::from(E2E).join("specs");
+    let entries = fs::read_dir(project.root.join(&folder)).context("there are no specs")?;
+    let mut specs = Vec::new();
+    for entry in entries {
+        let name = entry.context("cannot list the specs")?.file_name();
+        if name.to_string_lossy().ends_with(".test.js") {
+            specs.push(folder.join(name));
+        }
+    }
+    if specs.is_empty() {
+        bail!("there are no specs in {}", folder.display());
+    }
+    specs.sort();
+    Ok(specs)
+}

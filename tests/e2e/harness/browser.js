@@ -1,0 +1,32 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+
+import { chromium } from "playwright-core";
+
+import { CHROME, CHROME_FLAGS, SCREENSHOTS } from "./settings.js";
+
+/** Starts the one browser of a test file. Each till then gets a context, as a device of its own. */
+export async function launchBrowser() {
+  if (CHROME === undefined) {
+    throw new Error("no Chromium or Chrome found: set CHROME to its program");
+  }
+  return chromium.launch({ executablePath: CHROME, args: CHROME_FLAGS });
+}
+
+/** Keeps a picture of a page, for people: target/screenshots/NAME.png. */
+export async function screenshot(page, name) {
+  await mkdir(SCREENSHOTS, { recursive: true });
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+}
+
+/** Waits until a service worker answers for the page, so that it can be reloaded offline. */
+export async function whenControlled(page) {
+  await page.evaluate(async () => {
+    const { serviceWorker } = navigator;
+    if (serviceWorker.controller === null) {
+      await new Promise((resolve) => {
+        serviceWorker.addEventListener("controllerchange", resolve, { once: true });
+      });
+    }
+  });
+}

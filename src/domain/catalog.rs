@@ -48,7 +48,7 @@ impl fmt::Display for ProductId {
 }
 
 /// One thing the shop sells.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Product {
     /// Its identity.
     pub id: ProductId,
@@ -63,6 +63,13 @@ pub struct Product {
 }
 
 impl Product {
+    /// Gives what products are sorted by: the stock number, so that the shop decides, then the
+    /// name. Products without a number come last.
+    #[must_use]
+    pub fn shelf(&self) -> (bool, &str, &str) {
+        (self.sku.is_empty(), &self.sku, &self.name)
+    }
+
     /// Says whether a search finds it: every word must occur in its name or stock number.
     #[must_use]
     pub fn matches(&self, search: &str) -> bool {
@@ -259,7 +266,7 @@ mod tests {
             |search: &str| products.iter().filter(|product| product.matches(search)).count();
         assert_eq!(found(""), products.len());
         assert_eq!(found("  FLAT whi "), 1);
-        assert_eq!(found("cof-esp"), 1);
+        assert_eq!(found("101"), 1);
         assert_eq!(found("flat croissant"), 0);
     }
 

@@ -7,7 +7,7 @@ use super::money::Money;
 use super::receipt::{Moment, OrderSummary};
 
 /// A day of the shop's calendar.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day {
     /// Sorts and compares: `2026-03-01`.
     pub key: String,

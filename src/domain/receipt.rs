@@ -31,11 +31,11 @@ impl fmt::Display for OrderId {
 
 /// The moment an order was taken, as the wire has it: ISO 8601 in UTC, so that text order is time
 /// order.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(pub String);
 
 /// An order in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OrderSummary {
     /// Its identity.
     pub id: OrderId,

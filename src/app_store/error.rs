@@ -1,0 +1,31 @@
+//! What can go wrong between the till and its data.
+
+use crate::domain::catalog::CatalogError;
+
+/// Why a query or a command failed. Its text is for the person at the till.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppError {
+    /// Data would be lost that no server has yet.
+    #[error("{}", waiting_text(*count))]
+    ChangesWaiting {
+        /// How many changes wait to be sent.
+        count: usize,
+    },
+    /// There is nothing in the cart.
+    #[error("There is nothing in the cart yet")]
+    EmptyCart,
+    /// The demo catalog cannot be used.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The device's own store refused: full, damaged, or switched off.
+    #[error("This device could not keep the change: {0}")]
+    Store(String),
+}
+
+fn waiting_text(count: usize) -> String {
+    match count {
+        1 => "1 change has not been sent yet and would be lost".to_owned(),
+        count => format!("{count} changes have not been sent yet and would be lost"),
+    }
+}

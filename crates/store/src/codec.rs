@@ -209,6 +209,7 @@ impl Writer {
         }
         self.byte(u8::from(pending.is_delete));
         self.byte(u8::from(pending.is_attempted));
+        self.byte(pending.unheeded);
         self.option(pending.rejection.as_ref(), |writer, rejection| {
             writer.byte(kind_to_byte(rejection.kind));
             writer.text(&rejection.message);
@@ -384,11 +385,12 @@ impl<'a> Reader<'a> {
         let fields: BTreeMap<_, _> = fields.into_iter().flatten().collect();
         let is_delete = self.flag()?;
         let is_attempted = self.flag()?;
+        let unheeded = self.byte()?;
         let rejection = self.option(|reader| {
             let kind = kind_from_byte(reader.byte()?);
             Ok(Rejection { kind, message: reader.text()?.to_owned() })
         })?;
-        Ok(Pending { sequence, base, fields, is_delete, is_attempted, rejection })
+        Ok(Pending { sequence, base, fields, is_delete, is_attempted, unheeded, rejection })
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Pending {
     pub is_delete: bool,
     /// Whether it may have been sent, so that the server may know of it.
     pub is_attempted: bool,
+    /// How many answers in a row took the change and did not show it.
+    pub unheeded: u8,
     /// Why the server refused it for good: such an entry waits for a person.
     pub rejection: Option<Rejection>,
 }

@@ -468,6 +468,7 @@ impl Engine {
         if !self.send_backoff.is_due(now) {
             return;
         }
+        self.send_backoff.attempt();
         while self.sending() < self.config.requests {
             let limit = self.config.mutations_per_request;
             let places = schedule::next(store, &self.in_flight, &self.suspects, limit);
@@ -480,7 +481,6 @@ impl Engine {
             };
             let fresh: Vec<Place> =
                 places.iter().filter(|place| !is_attempted(place)).cloned().collect();
-            self.send_backoff.attempt();
             if fresh.is_empty() {
                 self.send(store, places, effects);
             } else {

@@ -82,7 +82,10 @@ fn carry_out(draft: &mut Draft<'_>, intent: &Intent) -> Outcome {
         Intent::FinishSync { model, started_at, seen } => {
             finish_sync(draft, *model, *started_at, seen.as_ref());
         }
-        Intent::Retry(model, key) => amend(draft, *model, key, |pending| pending.rejection = None),
+        Intent::Retry(model, key) => amend(draft, *model, key, |pending| {
+            pending.rejection = None;
+            pending.unheeded = 0;
+        }),
         Intent::Discard(model, key) => discard(draft, *model, key),
     }
     Ok(Vec::new())

@@ -11,9 +11,12 @@
 //!   wins, as in the server's own merge (`resolver::merge`).
 //! - A tombstone wins over edits; a delete that waits stays.
 
-use espressync_model::remote::Mutation;
+use espressync_model::remote::{Mutation, RemoteErrorKind};
 use espressync_model::{Key, Meta, ModelId, Record, Row, Value};
-use espressync_store::{Draft, Pending, PendingField};
+use espressync_store::{Draft, Pending, PendingField, Rejection};
+
+/// How many answers in a row may leave a field as it was before the entry is set aside.
+const MOST_UNHEEDED: u8 = 8;
 
 /// Takes in a server's record. `answered` is the mutation it answers, if it answers one.
 pub(crate) fn receive(
@@ -46,23 +49,12 @@ pub(crate) fn receive(
 
 /// The entry as it is on the server's record; `None` when nothing is left to send.
 fn rebase(mut pending: Pending, record: &Record, answered: Option<&Mutation>) -> Option<Pending> {
-    // The answer to a change made on the version right before is the server's last word on what
-    // was sent: what it shows otherwise it has decided so, and asking again would not help.
-    let settled = answered.filter(|sent| record.meta.version <= sent.version + 1);
     let base = pending.base.take().map(|base| base.row);
-    pending.fields.retain(|field, waits| {
-        if let Some(sent) = settled.and_then(|sent| sent.fields.get(*field)) {
-            waits.earlier.clear();
-            return waits.value != *sent;
-        }
-        still_waits(
-            waits,
-            base.as_ref().map_or(&Value::Null, |row: &Row| row.get(*field)),
-            record.row.get(*field),
-        )
-    });
-    if answered.is_some() {
+    let was = |field| base.as_ref().map_or(&Value::Null, |row: &Row| row.get(field));
+    pending.fields.retain(|field, waits| still_waits(waits, was(*field), record.row.get(*field)));
+    if let Some(sent) = answered {
         pending.is_attempted = false;
+        note_unheeded(&mut pending, sent);
     }
     if pending.is_delete {
         pending.fields.clear();
@@ -75,6 +67,24 @@ fn rebase(mut pending: Pending, record: &Record, answered: Option<&Mutation>) ->
 
 fn still_waits(waits: &PendingField, was: &Value, is: &Value) -> bool {
     waits.value != *is && (is == was || waits.earlier.contains(is))
+}
+
+/// A server may answer and leave a field as it was: once because the version was old, which the
+/// next attempt mends. One that does so again and again has decided.
+fn note_unheeded(pending: &mut Pending, sent: &Mutation) {
+    let mut waiting = pending.fields.iter();
+    let Some((field, _)) =
+        waiting.find(|(field, waits)| sent.fields.get(**field) == Some(&waits.value))
+    else {
+        pending.unheeded = 0;
+        return;
+    };
+    pending.unheeded += 1;
+    if pending.unheeded >= MOST_UNHEEDED {
+        let message = format!("the server answers and keeps its value of field {}", field.0);
+        let kind = RemoteErrorKind::Conflict;
+        pending.rejection = Some(Rejection { kind, message });
+    }
 }
 
 /// What the user sees: the server's record with the waiting edits over it.

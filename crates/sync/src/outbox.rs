@@ -28,6 +28,7 @@ pub(crate) fn create(draft: &mut Draft<'_>, model: ModelId, key: &Key, record: &
         fields,
         is_delete: false,
         is_attempted: false,
+        unheeded: 0,
         rejection: None,
     };
     draft.set_pending(model, key.clone(), Some(pending));
@@ -46,6 +47,7 @@ pub(crate) fn update(
         edit(&mut pending, field, value);
     }
     pending.rejection = None;
+    pending.unheeded = 0;
     let is_idle = pending.base.is_some() && pending.fields.is_empty() && !pending.is_delete;
     draft.set_pending(model, key.clone(), (!is_idle).then_some(pending));
 }
@@ -97,6 +99,7 @@ fn entry(draft: &mut Draft<'_>, model: ModelId, key: &Key, stored: &Record) -> P
         fields: std::collections::BTreeMap::new(),
         is_delete: false,
         is_attempted: false,
+        unheeded: 0,
         rejection: None,
     }
 }

@@ -1,1 +1,8 @@
-//! Conformance suites, the fleet simulator and fakes.
+//! What the tests of several rooms share: the fleet simulator and the conformance suites.
+//!
+//! The [`fleet`] runs many tills against the server's real rules in virtual time, over a network
+//! that drops, delays, repeats and reorders, all from one seed. [`storage`] holds the checks that
+//! every log storage passes.
+
+pub mod fleet;
+pub mod storage;

@@ -1,0 +1,154 @@
+use std::rc::Rc;
+
+use espressync_model::{Key, Patch, Predicate, Query, Row, Timestamp, Value};
+use espressync_store::{Appended, LogRecord, MemoryStorage, Store, encode_batch};
+use espressync_sync::{Config, Effect, Engine, Input, Intent, LinkId, SyncStatus, Write, prepare};
+
+use super::ledger::Ledger;
+use super::schema::{LINE, ORDER, PRODUCT, PRODUCT_FIELDS, schema};
+
+/// A till: what it has on disk, and its present life.
+pub(super) struct Till {
+    number: usize,
+    disk: MemoryStorage,
+    pub(super) store: Store,
+    engine: Engine,
+    /// Counts its lives; what was sent to an earlier one is lost.
+    pub(super) life: u32,
+    pub(super) is_online: bool,
+    /// Its realtime connection.
+    pub(super) link: Option<LinkId>,
+    /// The deadline that is scheduled.
+    pub(super) wake: Option<Timestamp>,
+    /// Counts its writes, so that each writes something of its own.
+    writes: u64,
+}
+
+impl Till {
+    pub(super) fn new(number: usize, seed: u64) -> Self {
+        let disk = MemoryStorage::new();
+        let (store, engine) = open(&disk, seed);
+        Self {
+            number,
+            disk,
+            store,
+            engine,
+            life: 0,
+            is_online: true,
+            link: None,
+            wake: None,
+            writes: 0,
+        }
+    }
+
+    /// Dies and starts again from its disk.
+    pub(super) fn restart(&mut self, seed: u64) {
+        (self.store, self.engine) = open(&self.disk, seed);
+        self.life += 1;
+        self.wake = None;
+        self.link = None;
+    }
+
+    pub(super) fn status(&self) -> SyncStatus {
+        self.engine.status(&self.store)
+    }
+
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        self.engine.next_deadline(&self.store)
+    }
+
+    pub(super) fn step(&mut self, now: Timestamp, input: Input) -> Vec<Effect> {
+        self.engine.step(now, &self.store, input)
+    }
+
+    /// Stores intents as the driver does: prepare, append, apply. Says whether all were taken.
+    pub(super) fn commit(&mut self, intents: &[Intent]) -> bool {
+        let prepared = prepare(&self.store, intents);
+        if !prepared.batch.is_empty() {
+            let bytes = encode_batch(&prepared.batch);
+            let appended = self.disk.append_now(self.store.position(), &bytes);
+            let Appended::At(position) = appended else {
+                unreachable!("a till's disk has one writer")
+            };
+            self.store.apply(prepared.batch);
+            self.store.advance(position);
+        }
+        prepared.outcomes.iter().all(Result::is_ok)
+    }
+
+    /// The barista does something: mostly sells, sometimes edits the catalog, seldom clears a
+    /// product away. What was stored is noted in the ledger.
+    pub(super) fn act(&mut self, random: &mut fastrand::Rng, ledger: &mut Ledger) {
+        self.writes += 1;
+        match random.u8(0..20) {
+            0..10 => self.sell(random, ledger),
+            10..19 => self.edit(random, ledger),
+            _ => self.delete(random, ledger),
+        }
+    }
+
+    fn sell(&mut self, random: &mut fastrand::Rng, ledger: &mut Ledger) {
+        let order = format!("order-{}-{}", self.number, self.writes);
+        let totals: Vec<i64> = (0..random.usize(1..4)).map(|_| random.i64(1..2_000)).collect();
+        let total: i64 = totals.iter().sum();
+        let row = |values: Vec<Value>| Row::new(values);
+        let mut writes = vec![Write::Save(ORDER, row(vec![order.as_str().into(), total.into()]))];
+        for (number, line_total) in totals.iter().enumerate() {
+            let line = format!("{order}-line-{number}");
+            let values = vec![line.into(), order.as_str().into(), (*line_total).into()];
+            writes.push(Write::Save(LINE, row(values)));
+        }
+        if self.commit(&[Intent::Write(writes)]) {
+            ledger.note_sale(Key::from(order), totals);
+        }
+    }
+
+    fn edit(&mut self, random: &mut fastrand::Rng, ledger: &mut Ledger) {
+        let Some(key) = self.some_product(random) else { return };
+        let field = PRODUCT_FIELDS[random.usize(0..PRODUCT_FIELDS.len())];
+        let value = format!("till {} write {}", self.number, self.writes);
+        let patch: Patch = [(field, Value::from(value.as_str()))].into_iter().collect();
+        let write = Write::Update(PRODUCT, key.clone(), patch, Predicate::All);
+        if self.commit(&[Intent::Write(vec![write])]) {
+            ledger.note_edit(key, field, self.number, value);
+        }
+    }
+
+    fn delete(&mut self, random: &mut fastrand::Rng, ledger: &mut Ledger) {
+        let Some(key) = self.some_product(random) else { return };
+        // One product is never deleted, so that edits always have something to meet on.
+        if key.as_str() != "product-0"
+            && self.commit(&[Intent::Write(vec![Write::Delete(
+                PRODUCT,
+                key.clone(),
+                Predicate::All,
+            )])])
+        {
+            ledger.note_delete(key);
+        }
+    }
+
+    fn some_product(&self, random: &mut fastrand::Rng) -> Option<Key> {
+        let products = self.store.query(PRODUCT, &Query::all());
+        let product = products.get(random.usize(0..products.len().max(1)))?;
+        self.store.schema().model(PRODUCT).key_of(&product.row).ok()
+    }
+}
+
+/// A store and an engine from what is on the disk.
+fn open(disk: &MemoryStorage, seed: u64) -> (Store, Engine) {
+    let schema = Rc::new(schema());
+    let opened = Store::open(Rc::clone(&schema), disk.records());
+    let (mut store, report) = opened.unwrap_or_else(|error| panic!("a till's disk: {error}"));
+    assert!(report.unreadable.is_empty(), "a till's disk: {report:?}");
+    if let Some(bytes) = store.layout_record() {
+        let Appended::At(position) = disk.append_now(store.position(), &bytes) else {
+            unreachable!("a till's disk has one writer")
+        };
+        let replayed = store.replay(&LogRecord { position, bytes });
+        assert!(replayed.is_ok(), "a till's disk: {replayed:?}");
+    }
+    let config =
+        Config { page_size: 7, mutations_per_request: 4, requests: 2, seed, ..Config::default() };
+    (store, Engine::new(schema, config))
+}

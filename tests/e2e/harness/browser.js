@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 import { CHROME, CHROME_FLAGS, SCREENSHOTS } from "./settings.js";
+import { until } from "./wait.js";
 
 /** Starts the one browser of a test file. Each till then gets a context, as a device of its own. */
 export async function launchBrowser() {
@@ -21,12 +22,7 @@ export async function screenshot(page, name) {
 
 /** Waits until a service worker answers for the page, so that it can be reloaded offline. */
 export async function whenControlled(page) {
-  await page.evaluate(async () => {
-    const { serviceWorker } = navigator;
-    if (serviceWorker.controller === null) {
-      await new Promise((resolve) => {
-        serviceWorker.addEventListener("controllerchange", resolve, { once: true });
-      });
-    }
-  });
+  await until("a service worker to answer for the page", () =>
+    page.evaluate(() => navigator.serviceWorker.controller !== null),
+  );
 }

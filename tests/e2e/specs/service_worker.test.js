@@ -56,10 +56,14 @@ test("the server's own paths never come from a cache", async () => {
     await until("the clock to tick", async () => (await ask(path, method)) !== first);
   }
   assert.deepEqual(await cachedPaths(), ["/", "/app.js", "/styles/app.css"]);
+  await page.goto("/espressync.json");
+  assert.match(await page.textContent("body"), /"at"/, "not even opened as a page");
+  await page.goto("/");
 
   await site.close();
   assert.equal(await ask("/graphql", "POST"), "failed");
   assert.equal(await ask("/espressync.json", "GET"), "failed");
+  assert.equal(await ask("/app.js", "POST"), "failed", "the shell is only read");
 });
 
 test("an update waits until the page agrees, then replaces the shell and its cache", async () => {

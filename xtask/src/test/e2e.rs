@@ -11,13 +11,16 @@ use super::ground::{E2E, Ground};
 use crate::project::Project;
 use crate::server;
 
+/// The longest a single test may take, in milliseconds: a hanging page is a failure, not a wait.
+const PATIENCE: &str = "--test-timeout=180000";
+
 /// Runs every specs/*.test.js; one file at a time, since each starts a browser.
 pub(super) fn run(project: &Project, ground: &mut Ground<'_>) -> Result<Counts> {
     let laid = ground.laid()?;
     let program = server::build_for_tests(project)?;
     let mut node = Command::new("node");
     node.current_dir(&project.root)
-        .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
+        .args(["--test", "--test-concurrency=1", "--test-reporter=spec", PATIENCE])
         .args(specs(project)?)
         .env("CHROME", &laid.browser.chrome)
         .env("ESPRESSYNC_SERVER", program)

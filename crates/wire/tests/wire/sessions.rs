@@ -24,7 +24,10 @@ fn schema() -> Rc<Schema> {
 fn scripts() -> [(&'static str, Vec<Json>); 5] {
     let ack = || json!({ "type": "connection_ack", "payload": { "connectionTimeoutMs": 9_000 } });
     let start_ack = |id: &str| json!({ "type": "start_ack", "id": id });
-    let error = |id: &str, errors: Json| json!({ "type": "error", "id": id, "payload": { "errors": errors } });
+    let error = |id: &str, errors: Json| {
+        let payload = json!({ "errors": errors });
+        json!({ "type": "error", "id": id, "payload": payload })
+    };
     let data = |id: &str, data: Json| json!({ "id": id, "type": "data", "payload": data });
     let order = json!({ "id": "o1", "total": 3, "_version": 1, "_lastChangedAt": 5 });
     let changes = vec![
@@ -102,7 +105,7 @@ fn describe(output: &Output) -> Json {
                 let (id, version) = (change.record.row.get(FieldId(0)), change.record.meta.version);
                 format!("{:?} of {id} v{version}", change.operation)
             }
-            Event::Unreadable(ModelId(model), message) => format!("unreadable in {model}: {message}"),
+            Event::Unreadable(model, said) => format!("unreadable in {}: {said}", model.0),
             Event::Refused(ModelId(model), operation, error) => {
                 format!("{operation:?} of {model} refused: {:?}: {error}", error.kind)
             }

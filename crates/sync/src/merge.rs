@@ -12,7 +12,7 @@
 //! - A tombstone wins over edits; a delete that waits stays.
 
 use espressync_model::remote::{Mutation, RemoteErrorKind};
-use espressync_model::{Key, Meta, ModelId, Record, Row, Value};
+use espressync_model::{Key, Meta, Model, ModelId, Record, Row, Value};
 use espressync_store::{Draft, Pending, PendingField, Rejection};
 
 /// How many answers in a row may leave a field as it was before the entry is set aside.
@@ -26,7 +26,8 @@ pub(crate) fn receive(
     answered: Option<&Mutation>,
 ) {
     // A record that does not even have its key cannot be placed; the wire reports such.
-    let Ok(key) = draft.schema().model(model).key_of(&record.row) else { return };
+    let definition = draft.schema().model(model);
+    let Ok(key) = definition.key_of(&record.row) else { return };
     let Some(pending) = draft.pending(model, &key).cloned() else {
         let known = draft.record(model, &key).map_or(0, |stored| stored.meta.version);
         if record.meta.version >= known {
@@ -38,7 +39,8 @@ pub(crate) fn receive(
     if record.meta.version < known {
         return;
     }
-    let rebased = if record.meta.deleted { None } else { rebase(pending, record, answered) };
+    let rebased =
+        if record.meta.deleted { None } else { rebase(definition, pending, record, answered) };
     let local = match &rebased {
         None => record.clone(),
         Some(pending) => laid_over(record, pending),
@@ -48,13 +50,18 @@ pub(crate) fn receive(
 }
 
 /// The entry as it is on the server's record; `None` when nothing is left to send.
-fn rebase(mut pending: Pending, record: &Record, answered: Option<&Mutation>) -> Option<Pending> {
+fn rebase(
+    definition: &Model,
+    mut pending: Pending,
+    record: &Record,
+    answered: Option<&Mutation>,
+) -> Option<Pending> {
     let base = pending.base.take().map(|base| base.row);
     let was = |field| base.as_ref().map_or(&Value::Null, |row: &Row| row.get(field));
     pending.fields.retain(|field, waits| still_waits(waits, was(*field), record.row.get(*field)));
     if let Some(sent) = answered {
         pending.is_attempted = false;
-        note_unheeded(&mut pending, sent);
+        note_unheeded(definition, &mut pending, sent);
     }
     if pending.is_delete {
         pending.fields.clear();
@@ -71,7 +78,7 @@ fn still_waits(waits: &PendingField, was: &Value, is: &Value) -> bool {
 
 /// A server may answer and leave a field as it was: once because the version was old, which the
 /// next attempt mends. One that does so again and again has decided.
-fn note_unheeded(pending: &mut Pending, sent: &Mutation) {
+fn note_unheeded(definition: &Model, pending: &mut Pending, sent: &Mutation) {
     let mut waiting = pending.fields.iter();
     let Some((field, _)) =
         waiting.find(|(field, waits)| sent.fields.get(**field) == Some(&waits.value))
@@ -81,7 +88,8 @@ fn note_unheeded(pending: &mut Pending, sent: &Mutation) {
     };
     pending.unheeded += 1;
     if pending.unheeded >= MOST_UNHEEDED {
-        let message = format!("the server answers and keeps its value of field {}", field.0);
+        let (model, field) = (&definition.name, &definition.at(*field).name);
+        let message = format!("the server answers and keeps its value of {model}.{field}");
         let kind = RemoteErrorKind::Conflict;
         pending.rejection = Some(Rejection { kind, message });
     }

@@ -26,6 +26,16 @@ async fn append(log: &IndexedDb, last: u64, bytes: &[u8]) -> Result<Appended, St
     log.append(LogPosition(last), bytes, Durability::Relaxed).await
 }
 
+async fn two_handles() -> (IndexedDb, IndexedDb) {
+    let name = fresh_name();
+    (IndexedDb::open(&name).await.unwrap(), IndexedDb::open(&name).await.unwrap())
+}
+
+#[wasm_bindgen_test]
+async fn it_is_a_storage_like_every_other() {
+    espressync_testkit::storage::conformance(two_handles).await;
+}
+
 #[wasm_bindgen_test]
 async fn what_was_appended_is_there_after_opening_again() {
     let name = fresh_name();
@@ -48,23 +58,8 @@ async fn what_was_appended_is_there_after_opening_again() {
 }
 
 #[wasm_bindgen_test]
-async fn who_is_behind_learns_what_it_missed_and_stores_nothing() {
-    let name = fresh_name();
-    let (a, b) = (IndexedDb::open(&name).await.unwrap(), IndexedDb::open(&name).await.unwrap());
-    append(&a, 0, b"a1").await.unwrap();
-    append(&a, 1, b"a2").await.unwrap();
-    let missed = Appended::Behind(vec![record(1, b"a1"), record(2, b"a2")]);
-    assert_eq!(append(&b, 0, b"b1").await.unwrap(), missed);
-    assert_eq!(a.load(START).await.unwrap(), [record(1, b"a1"), record(2, b"a2")]);
-    assert_eq!(append(&b, 2, b"b1").await.unwrap(), Appended::At(LogPosition(3)));
-    let missed = Appended::Behind(vec![record(3, b"b1")]);
-    assert_eq!(append(&a, 2, b"a3").await.unwrap(), missed);
-}
-
-#[wasm_bindgen_test]
 async fn of_two_that_race_one_is_first() {
-    let name = fresh_name();
-    let (a, b) = (IndexedDb::open(&name).await.unwrap(), IndexedDb::open(&name).await.unwrap());
+    let (a, b) = two_handles().await;
     let mut last = 0;
     for _ in 0..20 {
         let (first, second) = join(append(&a, last, b"a"), append(&b, last, b"b")).await;
@@ -78,19 +73,6 @@ async fn of_two_that_race_one_is_first() {
         assert_eq!(loser, (vec![record(last, loser.1)], loser.1));
     }
     assert_eq!(a.load(START).await.unwrap().len(), 20);
-}
-
-#[wasm_bindgen_test]
-async fn one_record_takes_the_place_of_all_and_positions_go_on_rising() {
-    let name = fresh_name();
-    let (a, b) = (IndexedDb::open(&name).await.unwrap(), IndexedDb::open(&name).await.unwrap());
-    append(&a, 0, b"a1").await.unwrap();
-    append(&a, 1, b"a2").await.unwrap();
-    assert_eq!(a.replace(b"cleared").await.unwrap(), LogPosition(3));
-    assert_eq!(a.load(START).await.unwrap(), [record(3, b"cleared")]);
-    let missed = Appended::Behind(vec![record(3, b"cleared")]);
-    assert_eq!(append(&b, 2, b"b1").await.unwrap(), missed);
-    assert_eq!(append(&b, 3, b"b1").await.unwrap(), Appended::At(LogPosition(4)));
 }
 
 /// Keys are skipped where a record was removed; nobody has missed anything then.

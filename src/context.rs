@@ -1,8 +1,10 @@
 //! What every screen can reach without being handed it: newtypes, provided once in `app`.
 
-use leptos::prelude::{Callback, RwSignal, Set, Signal, Update, With, expect_context};
+use std::sync::Arc;
 
-use crate::components::toast::Message;
+use leptos::prelude::{RwSignal, Set, Signal, Update, With, expect_context};
+
+use crate::components::toast::{Action, Message};
 use crate::domain::cart::Cart;
 use crate::domain::currency::Currency;
 use crate::domain::day::Day;
@@ -83,8 +85,8 @@ impl Messages {
         word: &'static str,
         action: impl Fn() + Send + Sync + 'static,
     ) {
-        let action = Callback::new(move |()| action());
-        self.0.set(Some(Message { text: text.into(), action: Some((word, action)) }));
+        let action = Some(Action { word, run: Arc::new(action) });
+        self.0.set(Some(Message { text: text.into(), action }));
     }
 }
 

@@ -1,5 +1,7 @@
 //! A short message at the foot of the page, which goes away by itself.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 /// What happened, with at most one thing to do about it.
@@ -7,8 +9,18 @@ use leptos::prelude::*;
 pub struct Message {
     /// What happened.
     pub text: String,
-    /// What can be done: the word on the button, and what it does.
-    pub action: Option<(&'static str, Callback<()>)>,
+    /// What can be done.
+    pub action: Option<Action>,
+}
+
+/// Something that can be done about a message.
+#[derive(Clone)]
+pub struct Action {
+    /// The word on its button.
+    pub word: &'static str,
+    /// What it does. Shared rather than a `Callback`, because a message often outlives the part of
+    /// the page it comes from.
+    pub run: Arc<dyn Fn() + Send + Sync>,
 }
 
 /// The place of messages. It is always on the page, so that what appears there is announced.
@@ -22,7 +34,7 @@ pub fn Toast(
             view! {
                 <div class="c-toast">
                     <span class="c-toast__text">{text}</span>
-                    {action.map(|(word, action)| view! { <Act word action message /> })}
+                    {action.map(|action| view! { <Act action message /> })}
                 </div>
             }
         })
@@ -36,16 +48,15 @@ pub fn Toast(
 
 #[component]
 fn Act(
-    /// What is written on the button.
-    word: &'static str,
-    /// What it does.
-    action: Callback<()>,
+    /// What can be done.
+    action: Action,
     /// The message it belongs to.
     message: RwSignal<Option<Message>>,
 ) -> impl IntoView {
+    let Action { word, run } = action;
     let act = move |_| {
         message.set(None);
-        action.run(());
+        run();
     };
     view! {
         <button type="button" class="c-toast__action" on:click=act>

@@ -34,7 +34,8 @@ pub fn Editor(
             match store.save_product(id, fields).await {
                 Ok(_) => {
                     messages.say(format!("{name} saved"));
-                    on_done.run(());
+                    // The form may be gone by now.
+                    on_done.try_run(());
                 }
                 Err(error) => failure.set(Some(error.to_string())),
             }
@@ -136,7 +137,7 @@ fn Delete(
                 Ok(()) => messages.say(format!("{name} deleted")),
                 Err(error) => messages.say(error.to_string()),
             }
-            on_done.run(());
+            on_done.try_run(());
         });
     });
     let words = move || if asked.get() { "Really delete?" } else { "Delete" };

@@ -12,7 +12,7 @@ const SEPARATOR: char = '\u{1f}';
 pub struct Key(Arc<str>);
 
 impl Key {
-    /// The key of these values, or `None` when one of them is null or no scalar.
+    /// The key of these values, or `None` when one of them is null, empty or no scalar.
     #[must_use]
     pub fn of<'a>(values: impl IntoIterator<Item = &'a Value>) -> Option<Self> {
         let mut text = String::new();
@@ -21,6 +21,7 @@ impl Key {
                 text.push(SEPARATOR);
             }
             match value {
+                Value::Text(part) if part.is_empty() => return None,
                 Value::Text(part) => text.push_str(part),
                 Value::Int(part) => text.push_str(&part.to_string()),
                 Value::Float(part) => text.push_str(&part.to_string()),

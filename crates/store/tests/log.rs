@@ -69,7 +69,7 @@ fn hex(bytes: &[u8]) -> String {
 fn unhex(text: &str) -> Vec<u8> {
     let text: Vec<char> = text.trim().chars().collect();
     let pairs = text.chunks(2).map(|pair| pair.iter().collect::<String>());
-    pairs.map(|pair| u8::from_str_radix(&pair, 16).unwrap()).collect()
+    pairs.map(|pair| u8::from_str_radix(&pair, 16).unwrap_or_default()).collect()
 }
 
 /// The files were written by the first build with this format. A build that reads them otherwise

@@ -17,6 +17,15 @@ pub(crate) struct ModelSync {
     pub(crate) backoff: Backoff,
     /// Why the server will not let this model be read.
     pub(crate) problem: Option<String>,
+    /// Why the server will not tell of this model's changes.
+    pub(crate) refusal: Option<String>,
+}
+
+impl ModelSync {
+    /// What a person should know.
+    pub(crate) fn problem(&self) -> Option<String> {
+        self.problem.clone().or_else(|| self.refusal.clone())
+    }
 }
 
 /// A sync under way: page after page, each stored before the next is asked for.

@@ -15,6 +15,9 @@ impl Engine {
         if matches!(self.link, Link::Closed) && self.link_backoff.is_due(now) {
             let id = LinkId(self.next_id());
             self.link = Link::Opening(id);
+            for model in &mut self.models {
+                model.refusal = None;
+            }
             self.link_backoff.attempt();
             effects.push(Effect::Connect(id));
         }
@@ -44,6 +47,10 @@ impl Engine {
             LinkEvent::Change(change) => {
                 let receive = Intent::Receive(change.model, vec![change.record]);
                 self.commit(Storing::Change(change.model), vec![receive], effects);
+            }
+            LinkEvent::Missed(model) => self.models[model.index()].is_dirty = true,
+            LinkEvent::Refused(model, error) => {
+                self.models[model.index()].refusal = Some(error.message);
             }
             LinkEvent::Closed(error) => {
                 self.link = Link::Closed;

@@ -90,6 +90,10 @@ pub enum LinkEvent {
     Alive,
     /// A record was changed.
     Change(Change),
+    /// A record of this model was changed, in a way that could not be read.
+    Missed(ModelId),
+    /// The server does not tell this client of this model's changes; of the others' it does.
+    Refused(ModelId, RemoteError),
     /// It is closed, or never opened.
     Closed(RemoteError),
 }
@@ -242,7 +246,7 @@ impl Engine {
             pending: store.outbox().waiting(),
             rejected: store.outbox().rejected(),
             synced_at,
-            problem: self.models.iter().find_map(|model| model.problem.clone()),
+            problem: self.models.iter().find_map(ModelSync::problem),
         }
     }
 

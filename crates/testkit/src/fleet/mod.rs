@@ -376,7 +376,10 @@ impl Fleet {
         match event {
             LinkEvent::Ready => self.server.subscribe(till, id),
             LinkEvent::Closed(_) => self.server.unsubscribe(till, Some(id)),
-            LinkEvent::Alive | LinkEvent::Change(_) => {}
+            LinkEvent::Alive
+            | LinkEvent::Change(_)
+            | LinkEvent::Missed(_)
+            | LinkEvent::Refused(..) => {}
         }
         self.step(till, Input::Link(id, event));
     }

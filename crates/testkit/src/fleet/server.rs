@@ -41,16 +41,22 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server with a small catalog, which the ledger notes.
-    pub(super) fn with_products(rules: Rules, window: u64, ledger: &mut Ledger) -> Self {
-        let mut server = Self {
-            schema: schema(),
+    /// An empty server; its journal reaches back `window` milliseconds.
+    #[must_use]
+    pub fn new(schema: Schema, rules: Rules, window: u64) -> Self {
+        Self {
+            schema,
             rules,
             window,
             tables: MemoryTables::default(),
             subscribers: BTreeMap::new(),
             mutations: 0,
-        };
+        }
+    }
+
+    /// A server with a small catalog, which the ledger notes.
+    pub(super) fn with_products(rules: Rules, window: u64, ledger: &mut Ledger) -> Self {
+        let mut server = Self::new(schema(), rules, window);
         for number in 0..PRODUCTS {
             let key = Key::from(format!("product-{number}"));
             let mut fields: Vec<_> = PRODUCT_FIELDS.map(|field| (field, "new".into())).into();
@@ -76,7 +82,8 @@ impl Server {
     }
 
     /// The live records of a model.
-    pub(super) fn live(&self, model: ModelId) -> BTreeMap<Key, Record> {
+    #[must_use]
+    pub fn live(&self, model: ModelId) -> BTreeMap<Key, Record> {
         let records =
             self.tables.records().filter(|(of, _, record)| *of == model && !record.meta.deleted);
         records.map(|(_, key, record)| (key.clone(), record.clone())).collect()
@@ -99,7 +106,7 @@ impl Server {
     }
 
     /// Answers a request, and says what to tell the subscribers.
-    pub(super) fn answer(&mut self, now: Timestamp, request: Request) -> (Answer, Vec<Change>) {
+    pub fn answer(&mut self, now: Timestamp, request: Request) -> (Answer, Vec<Change>) {
         match request {
             Request::Mutate(mutations) => {
                 let mut changes = Vec::new();

@@ -77,7 +77,8 @@ pub(super) const ROOMS: [Room; 12] = [
     Room {
         name: CLIENT,
         may_use: &[MODEL, STORE, SYNC],
-        tests_may_use: &[],
+        // The real rules play the server.
+        tests_may_use: &[RESOLVER],
         never: &[Web, Ui, Serde, Tokio, Http, Sql],
     },
     Room {

@@ -1,1 +1,32 @@
-//! The espressync server and command line: an AppSync-compatible API for any schema.graphql.
+//! The espressync server: an AppSync-compatible GraphQL API for any `schema.graphql`.
+//!
+//! A request goes through [`app`](app::app) to [`Api`], which has it checked and takes it apart,
+//! and on to a [`Backend`](backend::Backend), which lets the crate `resolver` decide over each
+//! mutation inside its own transaction. What was committed goes to the realtime [`Hub`] and from
+//! there to subscribers. The server knows nothing of the client's crates, and the resolver knows
+//! nothing of SQL or sockets.
+
+/// The HTTP routes.
+pub mod app;
+/// API keys.
+pub mod auth;
+/// What the server asks of a database.
+pub mod backend;
+/// The command line.
+pub mod cli;
+/// The times of commits and of sync queries.
+pub mod clock;
+/// Settings.
+pub mod config;
+mod graphql;
+mod http;
+mod realtime;
+/// The first records of a new database.
+pub mod seed;
+/// Starting and stopping.
+pub mod serve;
+pub mod sqlite;
+mod static_files;
+
+pub use graphql::{Api, ApiError, DEFAULT_WINDOW_MS, Reply, Request};
+pub use realtime::Hub;

@@ -1,0 +1,122 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::auth::DEMO_KEY;
+
+/// What a server is told at its start.
+#[derive(Clone)]
+pub struct Config {
+    /// The schema's file.
+    pub schema: PathBuf,
+    /// The database's file.
+    pub data: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The pages to serve beside the API.
+    pub pages: Option<PathBuf>,
+    /// The records of a new database.
+    pub seed: Option<PathBuf>,
+    /// The keys that open the API; the first is the one that is shared.
+    pub api_keys: Vec<String>,
+    /// Whether the pages are handed the first key.
+    pub share_key: KeySharing,
+    /// Whether the demo's key may open a server that others can reach.
+    pub demo_key: DemoKey,
+    /// How far back changes are told one by one.
+    pub window: Duration,
+}
+
+/// Whether pages are handed a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeySharing {
+    /// They bring their own.
+    #[default]
+    Off,
+    /// They get it at `/espressync.json`.
+    On,
+}
+
+/// Where the demo's key, which everybody knows, is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DemoKey {
+    /// On this machine.
+    #[default]
+    LocalOnly,
+    /// Wherever the server can be reached from.
+    Anywhere,
+}
+
+/// Settings that do not go together.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ConfigError {
+    /// Others could reach a server that a key opens which everybody knows.
+    #[error(
+        "with {listen} others can reach this server, and its key is the demo's, which everybody \
+         knows: give it a key of its own by --api-key, or say --allow-demo-key"
+    )]
+    DemoKeyExposed {
+        /// The address.
+        listen: SocketAddr,
+    },
+    /// A key that no client can send.
+    #[error("an --api-key is empty")]
+    EmptyKey,
+}
+
+impl Config {
+    /// The keys in force: the demo's where none was given.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when they do not suit the address.
+    pub fn keys(&self) -> Result<Vec<String>, ConfigError> {
+        if self.api_keys.iter().any(String::is_empty) {
+            return Err(ConfigError::EmptyKey);
+        }
+        let keys = match self.api_keys.is_empty() {
+            true => vec![DEMO_KEY.to_owned()],
+            false => self.api_keys.clone(),
+        };
+        let is_demo = keys.iter().any(|key| key == DEMO_KEY);
+        if is_demo && self.demo_key == DemoKey::LocalOnly && !self.listen.ip().is_loopback() {
+            return Err(ConfigError::DemoKeyExposed { listen: self.listen });
+        }
+        Ok(keys)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(listen: &str, keys: &[&str], demo_key: DemoKey) -> Result<Vec<String>, ConfigError> {
+        let config = Config {
+            schema: PathBuf::new(),
+            data: PathBuf::new(),
+            listen: listen.parse().unwrap(),
+            pages: None,
+            seed: None,
+            api_keys: keys.iter().map(ToString::to_string).collect(),
+            share_key: KeySharing::Off,
+            demo_key,
+            window: Duration::ZERO,
+        };
+        config.keys()
+    }
+
+    #[test]
+    fn the_demo_key_opens_this_machine_only() {
+        let (local, open) = ("127.0.0.1:1", "0.0.0.0:1");
+        assert_eq!(keys(local, &[], DemoKey::LocalOnly), Ok(vec![DEMO_KEY.to_owned()]));
+        assert!(keys(local, &[DEMO_KEY], DemoKey::LocalOnly).is_ok());
+        for exposed in [&[][..], &[DEMO_KEY], &["own", DEMO_KEY]] {
+            let error = keys(open, exposed, DemoKey::LocalOnly).unwrap_err();
+            assert!(matches!(error, ConfigError::DemoKeyExposed { .. }));
+            assert!(keys(open, exposed, DemoKey::Anywhere).is_ok());
+        }
+        assert!(keys(open, &["own"], DemoKey::LocalOnly).is_ok());
+        assert_eq!(keys(local, &[""], DemoKey::LocalOnly), Err(ConfigError::EmptyKey));
+    }
+}

@@ -1,0 +1,223 @@
+//! The GraphQL API of a schema (contract 2 and 4). The library `async-graphql` holds the types,
+//! checks requests against them and answers introspection; what a request asks for is carried out
+//! here, because a request's mutations go to the backend together and related records are read
+//! level by level, not one by one.
+
+mod document;
+mod errors;
+mod execution;
+mod filter;
+mod inputs;
+mod mutation;
+mod path;
+mod query;
+mod records;
+mod subscription;
+mod token;
+mod types;
+mod validation;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_graphql::dynamic;
+use async_graphql::parser::types::OperationType;
+use espressync_model::remote::{Change, Operation};
+use espressync_model::{ModelId, Schema};
+use espressync_wire::names;
+use serde_json::{Map, Value as Json, json};
+use thiserror::Error;
+
+use crate::backend::Backend;
+use document::Selected;
+use execution::Execution;
+use filter::Filters;
+pub(crate) use subscription::Subscription;
+
+/// How far back a client may ask for changes: as long as the journal is kept, so that a merge
+/// finds its base (DESIGN, Server).
+pub const DEFAULT_WINDOW_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+
+/// The API of one schema over one backend.
+pub struct Api {
+    models: Arc<Schema>,
+    types: dynamic::Schema,
+    roots: BTreeMap<String, Root>,
+    filters: Filters,
+    backend: Arc<dyn Backend>,
+    window_ms: u64,
+}
+
+/// What a field of `Query`, `Mutation` or `Subscription` does.
+#[derive(Debug, Clone, Copy)]
+enum Root {
+    Get(ModelId),
+    List(ModelId),
+    Sync(ModelId),
+    Mutate(ModelId, Operation),
+    Subscribe(ModelId, Operation),
+}
+
+/// A schema whose names cannot all be types of one API.
+#[derive(Debug, Error)]
+#[error("the schema's names clash with those of its API: {0}")]
+pub struct ApiError(String);
+
+/// One GraphQL request.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Request {
+    /// The document.
+    pub query: String,
+    /// Its variables.
+    pub variables: Map<String, Json>,
+    /// Which of its operations.
+    pub operation_name: Option<String>,
+}
+
+/// The answer to one request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// `data`, and `errors` and `extensions` where there are any.
+    pub body: Json,
+    /// The names of the fields that were carried out, for the log.
+    pub operations: Vec<String>,
+}
+
+impl Api {
+    /// The API of a schema. `window_ms` is how far back changes are told one by one.
+    ///
+    /// # Errors
+    /// [`ApiError`] when two types get one name.
+    pub fn new(
+        models: Arc<Schema>,
+        backend: Arc<dyn Backend>,
+        window_ms: u64,
+    ) -> Result<Self, ApiError> {
+        let types = types::build(&models).map_err(|error| ApiError(error.0))?;
+        let (roots, filters) = (roots(&models), Filters::of(&models));
+        Ok(Self { models, types, roots, filters, backend, window_ms })
+    }
+
+    /// The API in SDL, as introspection shows it.
+    #[must_use]
+    pub fn sdl(&self) -> String {
+        self.types.sdl()
+    }
+
+    /// Carries out a query or mutation. Whatever is wrong is in the answer.
+    pub async fn execute(&self, request: Request) -> Reply {
+        let checked = match self.check(request).await {
+            Ok(checked) => checked,
+            Err(errors) => return Reply::refused(errors),
+        };
+        let execution = Execution::new(self);
+        let data = match checked.operation.kind {
+            OperationType::Query => {
+                let fields = &checked.operation.fields;
+                execution.query(fields, checked.introspection).await
+            }
+            OperationType::Mutation => execution.mutate(&checked.operation.fields).await,
+            OperationType::Subscription => {
+                let message = "subscriptions are served over the WebSocket at /graphql/realtime";
+                return Reply::refused(vec![espressync_wire::error::request_error(message)]);
+            }
+        };
+        let operations = checked.operation.fields.into_iter().map(|field| field.name).collect();
+        Reply { body: execution.finish(data), operations }
+    }
+
+    /// Checks a subscription, which [`event`](Self::event) then projects changes through.
+    ///
+    /// # Errors
+    /// Entries of `errors` for a request that is no valid subscription.
+    pub(crate) async fn subscribe(&self, request: Request) -> Result<Subscription, Vec<Json>> {
+        let checked = self.check(request).await?;
+        let refused = |message: &str| vec![espressync_wire::error::request_error(message)];
+        if checked.operation.kind != OperationType::Subscription {
+            return Err(refused("only subscriptions are served over the WebSocket"));
+        }
+        let Ok([field]) = <[Selected; 1]>::try_from(checked.operation.fields) else {
+            return Err(refused("a subscription has exactly one field"));
+        };
+        let Some(Root::Subscribe(model, operation)) = self.roots.get(&field.name) else {
+            return Err(refused(&format!("`{}` is no subscription", field.name)));
+        };
+        match self.filters.read(*model, field.argument("filter")) {
+            Ok(filter) => Ok(Subscription { model: *model, operation: *operation, filter, field }),
+            Err(error) => Err(vec![errors::of_field(&error, &field, &Json::Null)]),
+        }
+    }
+
+    /// A change as a subscription asked to see it: the whole record, not only what the mutation
+    /// that made it asked for.
+    pub(crate) async fn event(&self, subscription: &Subscription, change: &Change) -> Json {
+        let execution = Execution::new(self);
+        let data = execution.event(subscription, change).await;
+        execution.finish(data)
+    }
+
+    async fn check(&self, request: Request) -> Result<Checked, Vec<Json>> {
+        let refused = |message: String| vec![espressync_wire::error::request_error(&message)];
+        let Request { query, variables, operation_name } = request;
+        let mut library = async_graphql::Request::new(query);
+        let document = library.parsed_query().map_err(|error| vec![errors::of_syntax(&error)])?;
+        document::check_size(document).map_err(refused)?;
+        let operation = document::read(document, operation_name.as_deref(), &variables);
+        let introspects = operation.as_ref().is_ok_and(document::introspects);
+        let variables = async_graphql::Variables::from_json(Json::Object(variables));
+        library = library.variables(variables).data(validation::Introspects(introspects));
+        library.operation_name = operation_name.filter(|_| is_named(&mut library));
+        let answer = self.types.execute(library).await;
+        if !answer.errors.is_empty() {
+            return Err(answer.errors.iter().map(validation::to_json).collect());
+        }
+        let introspection = answer.data.into_json().unwrap_or_default();
+        Ok(Checked { operation: operation.map_err(refused)?, introspection })
+    }
+}
+
+/// The library knows the name of an operation only where there are several.
+fn is_named(request: &mut async_graphql::Request) -> bool {
+    use async_graphql::parser::types::DocumentOperations;
+    let document = request.parsed_query();
+    document.is_ok_and(|document| matches!(document.operations, DocumentOperations::Multiple(_)))
+}
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Api").field("roots", &self.roots.len()).finish_non_exhaustive()
+    }
+}
+
+impl Reply {
+    fn refused(errors: Vec<Json>) -> Self {
+        Self { body: json!({ "data": null, "errors": errors }), operations: Vec::new() }
+    }
+
+    /// How many errors the answer has.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.body.get("errors").and_then(Json::as_array).map_or(0, Vec::len)
+    }
+}
+
+/// A request that has passed validation.
+struct Checked {
+    operation: document::Operation,
+    /// What the library answered about the schema.
+    introspection: Json,
+}
+
+fn roots(models: &Schema) -> BTreeMap<String, Root> {
+    let mut roots = BTreeMap::new();
+    for (id, model) in models.models() {
+        roots.insert(names::get(model), Root::Get(id));
+        roots.insert(names::list(model), Root::List(id));
+        roots.insert(names::sync(model), Root::Sync(id));
+        for operation in types::OPERATIONS {
+            roots.insert(names::mutation(model, operation), Root::Mutate(id, operation));
+            roots.insert(names::subscription(model, operation), Root::Subscribe(id, operation));
+        }
+    }
+    roots
+}

@@ -1,0 +1,124 @@
+use espressync_model::remote::{Mutation, Operation, RemoteError};
+use espressync_model::{Key, ModelId, Patch, Record, Value};
+use espressync_wire::json::{patch_from_json, version_from_json};
+use serde_json::{Map, Value as Json};
+use uuid::Uuid;
+
+use super::Root;
+use super::document::Selected;
+use super::errors::{bad_argument, invalid, of_field};
+use super::execution::Execution;
+use super::path::Path;
+use crate::backend::Written;
+
+/// What one field of a mutation request leads to.
+enum Step {
+    TypeName,
+    /// It was refused before it reached the backend.
+    Refused(RemoteError),
+    /// The next of the backend's answers is its.
+    Sent(ModelId),
+}
+
+impl Execution<'_> {
+    /// Carries out a request's mutations together and in their order; each is answered by itself,
+    /// and one that is refused does not stop the others.
+    pub(super) async fn mutate(&self, fields: &[Selected]) -> Json {
+        let mut mutations = Vec::new();
+        let steps: Vec<Step> = fields
+            .iter()
+            .map(|field| match self.read(field) {
+                None => Step::TypeName,
+                Some(Err(error)) => Step::Refused(error),
+                Some(Ok(mutation)) => {
+                    let model = mutation.model;
+                    mutations.push(mutation);
+                    Step::Sent(model)
+                }
+            })
+            .collect();
+        let mut written = match mutations.is_empty() {
+            true => Vec::new(),
+            false => self.api.backend.write(mutations).await,
+        }
+        .into_iter();
+        let mut data = Map::new();
+        for (field, step) in fields.iter().zip(steps) {
+            let answer = match step {
+                Step::TypeName => Json::from("Mutation"),
+                Step::Refused(error) => {
+                    self.fail(of_field(&error, field, &Json::Null));
+                    Json::Null
+                }
+                Step::Sent(model) => self.answer(field, model, written.next()).await,
+            };
+            data.insert(field.key.clone(), answer);
+        }
+        Json::Object(data)
+    }
+
+    fn read(&self, field: &Selected) -> Option<Result<Mutation, RemoteError>> {
+        match self.api.roots.get(&field.name) {
+            Some(Root::Mutate(model, operation)) => {
+                Some(self.read_mutation(field, *model, *operation))
+            }
+            _ => None,
+        }
+    }
+
+    fn read_mutation(
+        &self,
+        field: &Selected,
+        id: ModelId,
+        operation: Operation,
+    ) -> Result<Mutation, RemoteError> {
+        let (models, model) = (&self.api.models, self.model(id));
+        let input = field.argument("input");
+        let mut fields =
+            patch_from_json(models, id, input).map_err(|error| bad_argument(&error))?;
+        let version = version_from_json(input).map_err(|error| bad_argument(&error))?;
+        let condition = self.api.filters.condition(id, field.argument("condition"))?;
+        if operation == Operation::Create && model.has_managed_id() {
+            let key = model.key[0];
+            if fields.get(key).is_none_or(Value::is_null) {
+                fields.set(key, Value::from(Uuid::new_v4().to_string()));
+            }
+        }
+        let parts = model.key.iter().map(|part| fields.get(*part).unwrap_or(&Value::Null));
+        let key = Key::of(parts).ok_or_else(|| {
+            let names: Vec<&str> =
+                model.key.iter().map(|part| model.at(*part).name.as_str()).collect();
+            invalid(format!("{} needs its key: {}", field.name, names.join(", ")))
+        })?;
+        let fields = if operation == Operation::Delete { Patch::default() } else { fields };
+        let version = version.unwrap_or(0);
+        Ok(Mutation { model: id, key, operation, fields, version, condition })
+    }
+
+    /// The answer to one mutation. A refusal shows the stored record through the same selection,
+    /// which clients put into a model (contract 4.4).
+    async fn answer(&self, field: &Selected, model: ModelId, written: Option<Written>) -> Json {
+        match written {
+            Some(Ok(record)) => self.show(field, model, record).await,
+            Some(Err(error)) => {
+                let data = match &error.stored {
+                    Some(stored) => self.show(field, model, Record::clone(stored)).await,
+                    None => Json::Null,
+                };
+                self.fail(of_field(&error, field, &data));
+                Json::Null
+            }
+            // The backend answers each mutation; if it did not, the client asks again.
+            None => {
+                let error = RemoteError::from(&crate::backend::BackendError::Panicked);
+                self.fail(of_field(&error, field, &Json::Null));
+                Json::Null
+            }
+        }
+    }
+
+    async fn show(&self, field: &Selected, model: ModelId, record: Record) -> Json {
+        let records = vec![(record, Path::root(&field.key))];
+        self.records(model, records, &field.fields).await.pop().unwrap_or_default()
+    }
+}

@@ -1,0 +1,304 @@
+use std::collections::BTreeMap;
+
+use espressync_model::remote::RemoteError;
+use espressync_model::{
+    BaseType, FieldId, Key, Model, ModelId, ObjectId, Record, Relation, RelationKind, Timestamp,
+    Value,
+};
+use espressync_wire::json::{DELETED, LAST_CHANGED_AT, VERSION, value_to_json};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde_json::{Map, Value as Json};
+
+use super::document::Selected;
+use super::errors::{at_path, null_value};
+use super::execution::Execution;
+use super::filter::Filter;
+use super::path::Path;
+use super::query::{after, page, unreadable};
+use super::token::Token;
+use crate::backend::{Parent, Stored};
+
+/// A record and where it stands in the answer.
+type Placed = (Record, Path);
+
+/// A run of rows on the way to becoming a connection.
+pub(super) struct Run {
+    pub(super) rows: Vec<Stored>,
+    pub(super) next_token: Option<String>,
+    pub(super) started_at: Option<Timestamp>,
+    pub(super) path: Path,
+}
+
+/// What a selected field of a record shows.
+enum Part {
+    TypeName,
+    Version,
+    LastChangedAt,
+    Deleted,
+    Stored(FieldId),
+    /// The answers of a relation, one for each record.
+    Related(Vec<Json>),
+    /// Nothing that validation would have let pass.
+    Unknown,
+}
+
+impl Execution<'_> {
+    /// Shows records of one model through a selection, in their order. Related records of all of
+    /// them are read together, level by level.
+    pub(super) fn records<'s>(
+        &'s self,
+        model: ModelId,
+        records: Vec<Placed>,
+        fields: &'s [Selected],
+    ) -> BoxFuture<'s, Vec<Json>> {
+        async move {
+            let mut parts = Vec::with_capacity(fields.len());
+            for field in fields {
+                parts.push(self.part(model, &records, field).await);
+            }
+            let shown = records
+                .iter()
+                .enumerate()
+                .map(|(position, placed)| self.record(model, placed, position, fields, &parts));
+            shown.collect()
+        }
+        .boxed()
+    }
+
+    async fn part(&self, id: ModelId, records: &[Placed], field: &Selected) -> Part {
+        let model = self.model(id);
+        match field.name.as_str() {
+            "__typename" => return Part::TypeName,
+            VERSION => return Part::Version,
+            LAST_CHANGED_AT => return Part::LastChangedAt,
+            DELETED => return Part::Deleted,
+            _ => {}
+        }
+        if let Ok(stored) = model.field_named(&field.name) {
+            return Part::Stored(stored);
+        }
+        match model.relations.iter().find(|relation| relation.name == field.name) {
+            Some(relation) if relation.kind == RelationKind::HasMany => {
+                Part::Related(self.children(model, relation, records, field).await)
+            }
+            Some(relation) => Part::Related(self.parents(relation, records, field).await),
+            None => Part::Unknown,
+        }
+    }
+
+    /// Shows one record; null, and an error beside it, when it lacks what the schema requires.
+    fn record(
+        &self,
+        id: ModelId,
+        (record, path): &Placed,
+        position: usize,
+        fields: &[Selected],
+        parts: &[Part],
+    ) -> Json {
+        let model = self.model(id);
+        let mut shown = Map::new();
+        for (field, part) in fields.iter().zip(parts) {
+            let json = match part {
+                Part::TypeName => Json::from(model.name.as_str()),
+                Part::Version => Json::from(record.meta.version),
+                Part::LastChangedAt => Json::from(record.meta.changed_at.0),
+                Part::Deleted if record.meta.deleted => Json::Bool(true),
+                Part::Deleted | Part::Unknown => Json::Null,
+                Part::Related(answers) => answers.get(position).cloned().unwrap_or_default(),
+                Part::Stored(stored) => {
+                    let value = record.row.get(*stored);
+                    if value.is_null() && model.at(*stored).is_required {
+                        self.fail_null(model, *stored, field, path);
+                        return Json::Null;
+                    }
+                    self.value(model.at(*stored).base, value, &field.fields)
+                }
+            };
+            shown.insert(field.key.clone(), json);
+        }
+        Json::Object(shown)
+    }
+
+    fn fail_null(&self, model: &Model, stored: FieldId, field: &Selected, path: &Path) {
+        let of = self.api.models.type_name(model.at(stored).base);
+        self.fail(null_value(of, &model.name, field, &path.key(&field.key)));
+    }
+
+    /// Shows a stored value; of embedded ones the selected fields.
+    fn value(&self, base: BaseType, value: &Value, fields: &[Selected]) -> Json {
+        match (base, value) {
+            (BaseType::Object(_), Value::List(elements)) => {
+                elements.iter().map(|element| self.value(base, element, fields)).collect()
+            }
+            (BaseType::Object(id), Value::Object(values)) => self.object(id, values, fields),
+            (base, value) => value_to_json(&self.api.models, base, value),
+        }
+    }
+
+    fn object(&self, id: ObjectId, values: &[Value], fields: &[Selected]) -> Json {
+        let object = self.api.models.object(id);
+        let members = fields.iter().map(|selected| {
+            let mut stored = object.fields.iter().zip(values);
+            let json = match stored.find(|(field, _)| field.name == selected.name) {
+                Some((field, value)) => self.value(field.base, value, &selected.fields),
+                None if selected.name == "__typename" => Json::from(object.name.as_str()),
+                None => Json::Null,
+            };
+            (selected.key.clone(), json)
+        });
+        Json::Object(members.collect())
+    }
+
+    /// The records that these point at, tombstones included: null where there is none, for a
+    /// child outlives its parent.
+    async fn parents(
+        &self,
+        relation: &Relation,
+        records: &[Placed],
+        field: &Selected,
+    ) -> Vec<Json> {
+        let keys: Vec<Option<Key>> = records
+            .iter()
+            .map(|(record, _)| Key::of(relation.fields.iter().map(|part| record.row.get(*part))))
+            .collect();
+        let mut wanted: BTreeMap<&Key, Path> = BTreeMap::new();
+        for (key, (_, path)) in keys.iter().zip(records) {
+            if let Some(key) = key {
+                wanted.entry(key).or_insert_with(|| path.key(&field.key));
+            }
+        }
+        let names = wanted.keys().copied().cloned().collect();
+        let found = match self.api.backend.get(relation.target, names).await {
+            Ok(found) => found,
+            Err(error) => {
+                let error = RemoteError::from(&error);
+                wanted.values().for_each(|path| self.fail(at_path(&error, field, path)));
+                return vec![Json::Null; records.len()];
+            }
+        };
+        let found = found.into_iter().flatten();
+        let found: Vec<(Key, Placed)> = found
+            .filter_map(|stored| {
+                let path = wanted.get(&stored.key)?.clone();
+                let key = stored.key.clone();
+                self.readable(stored, path, field).map(|placed| (key, placed))
+            })
+            .collect();
+        let (names, placed): (Vec<Key>, Vec<Placed>) = found.into_iter().unzip();
+        let shown = self.records(relation.target, placed, &field.fields).await;
+        let shown: BTreeMap<Key, Json> = names.into_iter().zip(shown).collect();
+        let answer = |key: &Option<Key>| shown.get(key.as_ref()?).cloned();
+        keys.iter().map(|key| answer(key).unwrap_or_default()).collect()
+    }
+
+    /// For each record the connection of those that point at it.
+    async fn children(
+        &self,
+        model: &Model,
+        relation: &Relation,
+        records: &[Placed],
+        field: &Selected,
+    ) -> Vec<Json> {
+        let runs = self.child_runs(model, relation, records, field).await;
+        let read = runs.and_then(|runs| {
+            let filter = self.api.filters.read(relation.target, field.argument("filter"))?;
+            Ok((runs, filter))
+        });
+        match read {
+            Ok((runs, filter)) => self.connections(relation.target, runs, &filter, field).await,
+            Err(error) => {
+                for (_, path) in records {
+                    self.fail(at_path(&error, field, &path.key(&field.key)));
+                }
+                vec![Json::Null; records.len()]
+            }
+        }
+    }
+
+    async fn child_runs(
+        &self,
+        model: &Model,
+        relation: &Relation,
+        records: &[Placed],
+        field: &Selected,
+    ) -> Result<Vec<Run>, RemoteError> {
+        let (limit, token) = page(field)?;
+        let after = after(field, token)?;
+        let parents = records.iter().map(|(record, _)| Parent {
+            values: model.key.iter().map(|part| record.row.get(*part).clone()).collect(),
+            after: after.clone(),
+        });
+        let (target, fields) = (relation.target, relation.fields.clone());
+        let listings = self.api.backend.related(target, fields, parents.collect(), limit).await;
+        let listings = listings.map_err(|error| RemoteError::from(&error))?;
+        let runs = listings.into_iter().zip(records).map(|(listing, (_, path))| Run {
+            rows: listing.rows,
+            next_token: listing.next.map(|key| Token::After(key).to_text(&field.name)),
+            started_at: None,
+            path: path.key(&field.key),
+        });
+        Ok(runs.collect())
+    }
+
+    /// Shows runs of one model's rows as connections. Rows that do not pass the filter are left
+    /// out, so that a page may be short (contract 2.4), and so are those that cannot be read,
+    /// with an error for each.
+    pub(super) async fn connections(
+        &self,
+        model: ModelId,
+        runs: Vec<Run>,
+        filter: &Filter,
+        field: &Selected,
+    ) -> Vec<Json> {
+        let items = field.below("items").next();
+        let items_field = items.unwrap_or(field);
+        let mut lengths = Vec::with_capacity(runs.len());
+        let mut placed = Vec::new();
+        let mut heads = Vec::with_capacity(runs.len());
+        for run in runs {
+            let path = run.path.key(&items_field.key);
+            let rows = run.rows.into_iter().enumerate();
+            let rows = rows.filter_map(|(index, stored)| {
+                self.readable(stored, path.index(index), items_field)
+            });
+            let before = placed.len();
+            placed.extend(rows.filter(|(record, _)| filter.matches(record)));
+            lengths.push(placed.len() - before);
+            heads.push((run.next_token, run.started_at));
+        }
+        let mut shown = Vec::new();
+        for items in field.below("items") {
+            shown.push(self.records(model, placed.clone(), &items.fields).await.into_iter());
+        }
+        let connections =
+            heads.into_iter().zip(lengths).map(|((next_token, started_at), length)| {
+                let mut lists = shown.iter_mut();
+                let members = field.fields.iter().map(|selected| {
+                    let json = match selected.name.as_str() {
+                        "items" => lists.next().map(|list| list.take(length).collect()),
+                        "nextToken" => next_token.clone().map(Json::from),
+                        "startedAt" => started_at.map(|moment| Json::from(moment.0)),
+                        // `__typename` is all that is left.
+                        _ => {
+                            let model = self.model(model);
+                            Some(Json::from(espressync_wire::names::connection(model)))
+                        }
+                    };
+                    (selected.key.clone(), json.unwrap_or_default())
+                });
+                Json::Object(members.collect())
+            });
+        connections.collect()
+    }
+
+    fn readable(&self, stored: Stored, path: Path, field: &Selected) -> Option<Placed> {
+        match stored.record {
+            Ok(record) => Some((record, path)),
+            Err(reason) => {
+                self.fail(at_path(&unreadable(reason), field, &path));
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The `espressync` program.
+
+use std::io::IsTerminal;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use espressync_server::cli::{Cli, Command, LogFormat, Serve};
+use espressync_server::serve::Server;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> Result<()> {
+    let Cli { command: Command::Serve(settings) } = Cli::parse();
+    start_log(settings.log_format);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.context("cannot start the runtime")?.block_on(serve(settings))
+}
+
+async fn serve(settings: Serve) -> Result<()> {
+    let stop = stop_signal()?;
+    let server = Server::start(&settings.into_config()).await?;
+    tracing::info!(address = %server.address()?, "serving");
+    Ok(server.run(stop).await?)
+}
+
+fn start_log(format: LogFormat) {
+    let filter = EnvFilter::try_from_env("ESPRESSYNC_LOG").unwrap_or_else(|_| "info".into());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+}
+
+/// Resolves when the system or the operator asks the program to end.
+fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
+    #[cfg(unix)]
+    let mut terminate = {
+        use tokio::signal::unix::{SignalKind, signal};
+        signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?
+    };
+    Ok(async move {
+        let interrupt = async {
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        #[cfg(unix)]
+        tokio::select! {
+            () = interrupt => {}
+            _ = terminate.recv() => {}
+        }
+        #[cfg(not(unix))]
+        interrupt.await;
+    })
+}

@@ -1,0 +1,53 @@
+use std::sync::Arc;
+
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::http::header::SEC_WEBSOCKET_PROTOCOL;
+use axum::response::Response;
+use espressync_model::remote::{RemoteError, RemoteErrorKind};
+use espressync_wire::realtime::{PROTOCOL, read_header, read_offered_protocols};
+
+use super::session::Session;
+use crate::app::AppState;
+use crate::auth::{API_KEY_HEADER, Keys};
+
+/// The longest message a client may send: a start frame with a very long document.
+const LONGEST_MESSAGE: usize = 256 * 1024;
+
+/// The query of the handshake, by which older clients authorise (contract 5.2).
+type HandshakeQuery = std::collections::HashMap<String, String>;
+
+/// Opens a realtime socket. Bad credentials are told over the socket, where clients look for them.
+pub(crate) async fn upgrade(
+    State(state): State<Arc<AppState>>,
+    Query(query): Query<HandshakeQuery>,
+    headers: HeaderMap,
+    socket: WebSocketUpgrade,
+) -> Response {
+    let admitted = admit(&state.keys, &query, &headers);
+    let socket = socket.protocols([PROTOCOL]).max_message_size(LONGEST_MESSAGE);
+    let sockets = state.sockets.clone();
+    socket.on_upgrade(move |socket| sockets.track_future(Session::run(state, socket, admitted)))
+}
+
+/// The three ways to authorise: a subprotocol, the query, the HTTP headers.
+fn admit(keys: &Keys, query: &HandshakeQuery, headers: &HeaderMap) -> Result<(), RemoteError> {
+    let unreadable = |error: &dyn std::fmt::Display| {
+        RemoteError::new(RemoteErrorKind::Unauthenticated, error.to_string())
+    };
+    let offered = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
+    let offered: Vec<&str> = offered.filter_map(|value| value.to_str().ok()).collect();
+    let offered = read_offered_protocols(&offered.join(",")).map_err(|error| unreadable(&error))?;
+    if let Some(header) = offered {
+        return keys.check_object(&header);
+    }
+    if let Some(header) = query.get("header") {
+        return keys.check_object(&read_header(header).map_err(|error| unreadable(&error))?);
+    }
+    if let Some(key) = query.get(API_KEY_HEADER) {
+        let header = [(API_KEY_HEADER.to_owned(), key.as_str().into())];
+        return keys.check_object(&header.into_iter().collect());
+    }
+    keys.check_headers(headers)
+}

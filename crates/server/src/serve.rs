@@ -1,0 +1,167 @@
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use espressync_model::sdl::{self, SdlError};
+use espressync_resolver::ConflictStrategy;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::app::{AppState, Pages, app};
+use crate::auth::Keys;
+use crate::backend::Backend;
+use crate::clock::system_time;
+use crate::config::{Config, ConfigError, KeySharing};
+use crate::graphql::{Api, ApiError};
+use crate::realtime::Hub;
+use crate::seed::{SeedError, seed};
+use crate::sqlite::{OpenError, SqliteBackend};
+
+/// How long sockets and requests may take to end when the server stops.
+const DRAIN: Duration = Duration::from_secs(8);
+
+/// Why a server did not start, or ended.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// Settings that do not go together.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The schema's file cannot be read.
+    #[error("cannot read the schema {file}: {source}")]
+    Schema {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The schema is wrong, or says what this version cannot do.
+    #[error(transparent)]
+    Sdl(#[from] SdlError),
+    /// The schema's names clash.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The first records cannot be stored.
+    #[error(transparent)]
+    Seed(#[from] SeedError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {listen}: {source}")]
+    Listen {
+        /// The address.
+        listen: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The server's socket has failed.
+    #[error("the server's socket failed: {0}")]
+    Socket(#[from] std::io::Error),
+}
+
+/// A server that is ready to serve.
+pub struct Server {
+    listener: TcpListener,
+    state: Arc<AppState>,
+    backend: Arc<SqliteBackend>,
+}
+
+impl Server {
+    /// Reads the schema, opens the database, seeds a new one, and listens.
+    ///
+    /// # Errors
+    /// [`ServeError`]; nothing that was there before is changed then.
+    pub async fn start(config: &Config) -> Result<Self, ServeError> {
+        let keys = config.keys()?;
+        let file = &config.schema;
+        let text = std::fs::read_to_string(file)
+            .map_err(|source| ServeError::Schema { file: file.clone(), source })?;
+        let schema = Arc::new(sdl::parse(&text, &file.display().to_string())?);
+        let listen = config.listen;
+        let listener = TcpListener::bind(listen)
+            .await
+            .map_err(|source| ServeError::Listen { listen, source })?;
+        let (hub, strategy) = (Hub::new(), ConflictStrategy::AutoMerge);
+        let events = Arc::clone(&hub);
+        let backend =
+            SqliteBackend::open(&config.data, Arc::clone(&schema), strategy, system_time, events)?;
+        let backend = Arc::new(backend);
+        if let (Some(file), true) = (&config.seed, backend.is_new()) {
+            let records = seed(&*backend, &schema, file).await?;
+            tracing::info!(records, "the new database has its first records");
+        }
+        let window_ms = u64::try_from(config.window.as_millis()).unwrap_or(u64::MAX);
+        let api = Api::new(schema, Arc::clone(&backend) as Arc<dyn Backend>, window_ms)?;
+        let pages = Pages {
+            folder: config.pages.clone(),
+            shared_key: match config.share_key {
+                KeySharing::On => keys.first().cloned(),
+                KeySharing::Off => None,
+            },
+            is_local: config.listen.ip().is_loopback(),
+        };
+        let state = AppState {
+            api,
+            keys: Keys::new(keys),
+            hub,
+            shutdown: CancellationToken::new(),
+            sockets: TaskTracker::new(),
+            pages,
+        };
+        Ok(Self { listener, state: Arc::new(state), backend })
+    }
+
+    /// Where it listens, with the port that was found when 0 was asked for.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `stop` resolves, then finishes: sockets are told, requests under way are
+    /// answered, what waits is committed.
+    ///
+    /// # Errors
+    /// [`ServeError::Socket`].
+    pub async fn run(
+        self,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), ServeError> {
+        let Self { listener, state, backend } = self;
+        let shutdown = state.shutdown.clone();
+        let sockets = state.sockets.clone();
+        let stopped = async move {
+            stop.await;
+            tracing::info!("stopping");
+            shutdown.cancel();
+        };
+        let drained = state.shutdown.clone();
+        let serving = axum::serve(listener, app(state)).with_graceful_shutdown(stopped);
+        tokio::select! {
+            served = serving.into_future() => served?,
+            // A client that keeps its request open cannot keep the server from stopping.
+            () = async { drained.cancelled().await; tokio::time::sleep(DRAIN).await } => {
+                tracing::warn!("some requests did not end in time");
+            }
+        }
+        sockets.close();
+        if tokio::time::timeout(DRAIN, sockets.wait()).await.is_err() {
+            tracing::warn!("some sockets did not end in time");
+        }
+        backend.close().await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Server").field("listener", &self.listener).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,227 @@
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use espressync_model::Timestamp;
+use rusqlite::{Connection, ErrorCode, params};
+use thiserror::Error;
+
+use super::shape::Shape;
+
+/// Marks a file as ours, in the header field that SQLite keeps for this: "EspS".
+const APPLICATION_ID: i32 = 0x4573_7053;
+
+/// The version of the format that this program writes. The steps from each older one follow
+/// [`FORMATS`].
+const FORMAT: i32 = 1;
+
+/// What leads from each format to the next, the first from an empty file.
+const FORMATS: [&str; 1] = [include_str!("migrations/1.sql")];
+
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const CACHED_STATEMENTS: usize = 256;
+
+/// Why a database file was not opened. Nothing in it was changed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process has it open.
+    #[error("{file} is in use by another espressync: stop that one, or choose another --data")]
+    InUse {
+        /// The file.
+        file: PathBuf,
+    },
+    /// It was written by a newer program.
+    #[error(
+        "{file} was written by a newer espressync (format {found}, this one knows up to \
+         {known}): start the newer version; the file was not touched"
+    )]
+    Newer {
+        /// The file.
+        file: PathBuf,
+        /// Its format.
+        found: i32,
+        /// The newest format this program knows.
+        known: i32,
+    },
+    /// It is another program's database.
+    #[error("{file} is a database of another program: choose another --data; it was not touched")]
+    NotOurs {
+        /// The file.
+        file: PathBuf,
+    },
+    /// It is damaged, or no database at all.
+    #[error(
+        "{file} is damaged or is no database: move it away and restore a backup; it was not touched"
+    )]
+    Corrupt {
+        /// The file.
+        file: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// Two models have names that a database cannot tell apart.
+    #[error("the models `{first}` and `{second}` differ only in case, which tables may not")]
+    SameTable {
+        /// One.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// The file, or its lock, cannot be opened.
+    #[error("cannot open {file}: {source}")]
+    Io {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// SQLite cannot open it for another reason.
+    #[error("cannot open {file}: {source}")]
+    Sqlite {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+}
+
+impl OpenError {
+    pub(super) fn of(file: &Path, source: rusqlite::Error) -> Self {
+        let file = file.to_owned();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                Self::Corrupt { file, source }
+            }
+            _ => Self::Sqlite { file, source },
+        }
+    }
+}
+
+/// Keeps a second process from the file for as long as this lives, or the process does.
+#[derive(Debug)]
+pub(super) struct FileLock(#[allow(dead_code, reason = "held, never read")] File);
+
+/// A file that is ready.
+pub(super) struct Opened {
+    pub(super) connection: Connection,
+    pub(super) lock: FileLock,
+    pub(super) journal_start: Timestamp,
+    /// The time of the newest change.
+    pub(super) latest: Timestamp,
+    pub(super) is_new: bool,
+}
+
+/// Opens a file: looks first, and changes it only when all is well.
+pub(super) fn open(file: &Path, shape: &Shape, now: Timestamp) -> Result<Opened, OpenError> {
+    refuse_same_tables(shape)?;
+    let lock = lock(file)?;
+    let failed = |source| OpenError::of(file, source);
+    let connection = Connection::open(file).map_err(failed)?;
+    let format = format_of(&connection, file)?;
+    prepare(&connection).map_err(failed)?;
+    migrate(&connection, format, shape, now).map_err(failed)?;
+    let (journal_start, latest) = moments(&connection).map_err(failed)?;
+    let is_new = latest.is_none();
+    let latest = latest.unwrap_or(Timestamp::ZERO);
+    Ok(Opened { connection, lock, journal_start, latest, is_new })
+}
+
+fn refuse_same_tables(shape: &Shape) -> Result<(), OpenError> {
+    let mut names = BTreeMap::new();
+    for model in shape.models() {
+        if let Some(first) = names.insert(model.name.to_lowercase(), model.name.clone()) {
+            return Err(OpenError::SameTable { first, second: model.name.clone() });
+        }
+    }
+    Ok(())
+}
+
+fn lock(file: &Path) -> Result<FileLock, OpenError> {
+    let failed = |source| OpenError::Io { file: file.to_owned(), source };
+    let mut name = file.as_os_str().to_owned();
+    name.push(".lock");
+    let mut options = OpenOptions::new();
+    let lock = options.create(true).truncate(false).write(true).open(name).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(FileLock(lock)),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { file: file.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+/// The file's format; 0 for an empty one.
+fn format_of(connection: &Connection, file: &Path) -> Result<i32, OpenError> {
+    let look = || -> rusqlite::Result<(i32, i32, i64)> {
+        let number = |sql| connection.query_row(sql, [], |row| row.get(0));
+        let tables = "SELECT count(*) FROM sqlite_master";
+        let tables = connection.query_row(tables, [], |row| row.get(0))?;
+        Ok((number("PRAGMA application_id")?, number("PRAGMA user_version")?, tables))
+    };
+    let file = file.to_owned();
+    match look().map_err(|source| OpenError::of(&file, source))? {
+        (0, 0, 0) => Ok(0),
+        (APPLICATION_ID, found, _) if found > FORMAT => {
+            Err(OpenError::Newer { file, found, known: FORMAT })
+        }
+        (APPLICATION_ID, found, _) => Ok(found),
+        _ => Err(OpenError::NotOurs { file }),
+    }
+}
+
+/// Settings of the writer's connection. An acknowledged write survives a power cut: FULL flushes
+/// the log at every commit.
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "fullfsync", true)?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    Ok(())
+}
+
+/// Walks the format up one step at a time, then adds the tables and indexes that the schema has
+/// gained; all of it or nothing.
+fn migrate(
+    connection: &Connection,
+    format: i32,
+    shape: &Shape,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let transaction = connection.unchecked_transaction()?;
+    let done = usize::try_from(format).unwrap_or_default();
+    for step in FORMATS.iter().skip(done) {
+        transaction.execute_batch(step)?;
+    }
+    if format == 0 {
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        let start = "INSERT INTO meta (name, value) VALUES ('journal_start', ?1)";
+        transaction.execute(start, params![now.0])?;
+    }
+    transaction.pragma_update(None, "user_version", FORMAT)?;
+    for model in shape.models() {
+        transaction.execute_batch(&model.create_table)?;
+        for index in &model.create_indexes {
+            transaction.execute_batch(index)?;
+        }
+    }
+    transaction.commit()
+}
+
+/// Since when the journal holds every change, and when the newest was made.
+fn moments(connection: &Connection) -> rusqlite::Result<(Timestamp, Option<Timestamp>)> {
+    let start = "SELECT value FROM meta WHERE name = 'journal_start'";
+    let start = connection.query_row(start, [], |row| row.get(0))?;
+    let mut latest: Option<i64> = None;
+    let mut statement =
+        connection.prepare("SELECT max(changed_at) FROM journal WHERE model = ?1")?;
+    let models = connection
+        .prepare("SELECT DISTINCT model FROM journal")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<Vec<String>>>()?;
+    for model in models {
+        latest = latest.max(statement.query_row([model], |row| row.get(0))?);
+    }
+    Ok((Timestamp(start), latest.map(Timestamp)))
+}

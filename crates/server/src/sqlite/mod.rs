@@ -1,0 +1,162 @@
+//! SQLite: one writer thread that commits many waiting mutations at once, readers on a small pool.
+
+mod codec;
+mod migrations;
+mod reader;
+mod shape;
+mod tables;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use espressync_model::remote::{Mutation, RemoteError};
+use espressync_model::{FieldId, Key, ModelId, Schema, Timestamp};
+use espressync_resolver::ConflictStrategy;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use crate::backend::{
+    Answer, Backend, BackendError, Changes, Events, Listing, Parent, Position, Stored, Written,
+};
+use crate::clock::CommitClock;
+pub use migrations::OpenError;
+use migrations::{FileLock, open};
+use reader::Readers;
+use shape::Shape;
+use writer::Writer;
+
+/// A database file that is open.
+#[derive(Debug)]
+pub struct SqliteBackend {
+    shape: Arc<Shape>,
+    clock: Arc<CommitClock>,
+    writer: Writer,
+    readers: Readers,
+    journal_start: Timestamp,
+    is_new: bool,
+    /// Held as long as the file is in use: a second writer would break the order of commits.
+    _lock: FileLock,
+}
+
+impl SqliteBackend {
+    /// Opens a file, or makes it, and brings its tables up to the schema.
+    ///
+    /// # Errors
+    /// [`OpenError`], before anything in the file is changed, when it is in use, damaged, not
+    /// ours, or of a newer version.
+    pub fn open(
+        file: &Path,
+        schema: Arc<Schema>,
+        strategy: ConflictStrategy,
+        time: impl Fn() -> Timestamp + Send + Sync + 'static,
+        events: Arc<dyn Events>,
+    ) -> Result<Self, OpenError> {
+        let shape = Arc::new(Shape::of(schema));
+        let opened = open(file, &shape, time())?;
+        let clock = CommitClock::new(time, opened.latest);
+        let readers = Readers::open(file).map_err(|source| OpenError::of(file, source))?;
+        let writer = Writer::start(writer::Parts {
+            connection: opened.connection,
+            shape: Arc::clone(&shape),
+            strategy,
+            clock: Arc::clone(&clock),
+            events,
+        })
+        .map_err(|source| OpenError::Io { file: file.to_owned(), source })?;
+        Ok(Self {
+            shape,
+            clock,
+            writer,
+            readers,
+            journal_start: opened.journal_start,
+            is_new: opened.is_new,
+            _lock: opened.lock,
+        })
+    }
+
+    /// Whether nothing has ever been written to the file.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.is_new
+    }
+}
+
+impl Backend for SqliteBackend {
+    fn write(&self, mutations: Vec<Mutation>) -> BoxFuture<'_, Vec<Written>> {
+        let count = mutations.len();
+        let answers = self.writer.write(mutations);
+        async move {
+            let refused = |error: BackendError| vec![Err(RemoteError::from(&error)); count];
+            match answers {
+                Ok(answers) => {
+                    answers.await.unwrap_or_else(|_| refused(BackendError::ShuttingDown))
+                }
+                Err(error) => refused(error),
+            }
+        }
+        .boxed()
+    }
+
+    fn get(&self, model: ModelId, keys: Vec<Key>) -> Answer<'_, Vec<Option<Stored>>> {
+        let shape = Arc::clone(&self.shape);
+        self.readers.read(move |connection| {
+            keys.into_iter().map(|key| reader::get(connection, &shape, model, key)).collect()
+        })
+    }
+
+    fn list(&self, model: ModelId, after: Option<Key>, limit: usize) -> Answer<'_, Listing> {
+        let shape = Arc::clone(&self.shape);
+        self.readers
+            .read(move |connection| reader::list(connection, &shape, model, after.as_ref(), limit))
+    }
+
+    fn related(
+        &self,
+        model: ModelId,
+        fields: Vec<FieldId>,
+        parents: Vec<Parent>,
+        limit: usize,
+    ) -> Answer<'_, Vec<Listing>> {
+        let shape = Arc::clone(&self.shape);
+        self.readers.read(move |connection| {
+            let parents = parents.iter();
+            parents
+                .map(|parent| reader::related(connection, &shape, model, &fields, parent, limit))
+                .collect()
+        })
+    }
+
+    fn changes(
+        &self,
+        model: ModelId,
+        since: Timestamp,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Answer<'_, Changes> {
+        let shape = Arc::clone(&self.shape);
+        self.readers
+            .read(move |connection| reader::changes(connection, &shape, model, since, after, limit))
+    }
+
+    fn horizon(&self) -> Timestamp {
+        self.clock.horizon()
+    }
+
+    fn journal_start(&self) -> Timestamp {
+        self.journal_start
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        let thread = self.writer.close();
+        async move {
+            if let Some(thread) = thread {
+                let joined = tokio::task::spawn_blocking(move || thread.join()).await;
+                if !matches!(joined, Ok(Ok(()))) {
+                    tracing::error!("the writer ended in a panic");
+                }
+            }
+        }
+        .boxed()
+    }
+}

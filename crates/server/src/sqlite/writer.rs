@@ -1,0 +1,193 @@
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use espressync_model::Timestamp;
+use espressync_model::remote::{Change, Mutation, RemoteError};
+use espressync_resolver::{ConflictStrategy, Outcome, mutate};
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::shape::Shape;
+use super::tables::SqliteTables;
+use crate::backend::{BackendError, Events, Written};
+use crate::clock::CommitClock;
+
+/// How many requests may wait. Beyond it a client is told to come again, which it does by itself.
+const WAITING_JOBS: usize = 4096;
+
+/// How many mutations share a commit at most (a request is never torn apart), so that the first
+/// of them is not kept waiting for ever.
+const BATCH_MUTATIONS: usize = 1024;
+
+type Answers = Vec<Written>;
+
+/// The writer's door. Everything is written by one thread: it takes all that waits, carries it out
+/// in one transaction with a savepoint per mutation, commits once, and only then answers and tells
+/// subscribers. So a hundred tills pay for one flush of the disk, not for a hundred.
+pub(super) struct Writer {
+    queue: Mutex<Option<SyncSender<Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Job {
+    mutations: Vec<Mutation>,
+    answer: oneshot::Sender<Answers>,
+}
+
+/// What the thread works with.
+pub(super) struct Parts {
+    pub(super) connection: Connection,
+    pub(super) shape: Arc<Shape>,
+    pub(super) strategy: ConflictStrategy,
+    pub(super) clock: Arc<CommitClock>,
+    pub(super) events: Arc<dyn Events>,
+}
+
+impl Writer {
+    pub(super) fn start(parts: Parts) -> std::io::Result<Self> {
+        let (queue, jobs) = sync_channel(WAITING_JOBS);
+        let thread = std::thread::Builder::new().name("sqlite-writer".to_owned());
+        let thread = thread.spawn(move || parts.run(&jobs))?;
+        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Queues mutations; their answers come when they are durable.
+    pub(super) fn write(
+        &self,
+        mutations: Vec<Mutation>,
+    ) -> Result<oneshot::Receiver<Answers>, BackendError> {
+        let (answer, answers) = oneshot::channel();
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = queue.as_ref().ok_or(BackendError::ShuttingDown)?;
+        match queue.try_send(Job { mutations, answer }) {
+            Ok(()) => Ok(answers),
+            Err(TrySendError::Full(_)) => Err(BackendError::Busy),
+            Err(TrySendError::Disconnected(_)) => Err(BackendError::ShuttingDown),
+        }
+    }
+
+    /// Takes no more jobs; the thread ends when those that wait are done.
+    pub(super) fn close(&self) -> Option<JoinHandle<()>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Writer").finish_non_exhaustive()
+    }
+}
+
+impl Parts {
+    fn run(self, jobs: &Receiver<Job>) {
+        while let Ok(first) = jobs.recv() {
+            let mut count = first.mutations.len();
+            let mut batch = vec![first];
+            while count < BATCH_MUTATIONS {
+                let Ok(job) = jobs.try_recv() else { break };
+                count += job.mutations.len();
+                batch.push(job);
+            }
+            self.carry_out(batch);
+        }
+    }
+
+    /// Commits a batch, then publishes its changes and answers.
+    fn carry_out(&self, batch: Vec<Job>) {
+        let open = self.clock.begin();
+        // A panic is a bug in one mutation's way: it costs this batch, not the server.
+        let committed = catch_unwind(AssertUnwindSafe(|| self.commit(&batch, open.moment())));
+        let committed = committed.unwrap_or_else(|_| {
+            self.roll_back();
+            Err(BackendError::Panicked)
+        });
+        drop(open);
+        let outcomes = match committed {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                tracing::error!(%error, mutations = batch.len(), "nothing of a batch was written");
+                return refuse(batch, &error);
+            }
+        };
+        let mut changes = Vec::new();
+        let answers: Vec<Answers> = outcomes
+            .into_iter()
+            .map(|of_job| of_job.into_iter().map(|each| answer(each, &mut changes)).collect())
+            .collect();
+        self.events.publish(changes);
+        for (job, answers) in batch.into_iter().zip(answers) {
+            // Whoever asked may have gone.
+            let _ = job.answer.send(answers);
+        }
+    }
+
+    fn commit(&self, batch: &[Job], now: Timestamp) -> Result<Vec<Vec<Tried>>, BackendError> {
+        self.statement("BEGIN IMMEDIATE")?;
+        let outcomes = batch.iter().map(|job| {
+            let tried = job.mutations.iter().map(|mutation| self.try_one(mutation, now));
+            tried.collect::<Result<Vec<_>, BackendError>>()
+        });
+        let done = outcomes.collect::<Result<Vec<_>, BackendError>>();
+        let done = done.and_then(|outcomes| self.statement("COMMIT").map(|()| outcomes));
+        if done.is_err() {
+            self.roll_back();
+        }
+        done
+    }
+
+    /// Carries out one mutation within a savepoint. The outer error is that of the whole
+    /// transaction, the inner one that of this mutation.
+    fn try_one(&self, mutation: &Mutation, now: Timestamp) -> Result<Tried, BackendError> {
+        self.statement("SAVEPOINT mutation")?;
+        let mut tables = SqliteTables { connection: &self.connection, shape: &self.shape };
+        let tried = mutate(&self.shape.schema, self.strategy, &mut tables, mutation, now);
+        if let Err(error) = &tried {
+            let model = &self.shape.sql(mutation.model).name;
+            tracing::error!(%error, model, "a mutation was not written");
+            // After some failures SQLite has rolled everything back by itself.
+            self.statement("ROLLBACK TO mutation")?;
+        }
+        self.statement("RELEASE mutation")?;
+        Ok(tried)
+    }
+
+    fn statement(&self, sql: &str) -> Result<(), BackendError> {
+        self.connection.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+
+    fn roll_back(&self) {
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.statement("ROLLBACK")
+        {
+            tracing::error!(%error, "a transaction could not be rolled back");
+        }
+    }
+}
+
+/// What became of one mutation, or why its savepoint was rolled back.
+type Tried = Result<Outcome, BackendError>;
+
+fn answer(tried: Tried, changes: &mut Vec<Change>) -> Written {
+    match tried {
+        Ok(Outcome::Written(change)) => {
+            let record = change.record.clone();
+            changes.push(change);
+            Ok(record)
+        }
+        Ok(Outcome::Unchanged(record)) => Ok(record),
+        Ok(Outcome::Refused(error)) => Err(error),
+        Err(error) => Err(RemoteError::from(&error)),
+    }
+}
+
+fn refuse(batch: Vec<Job>, error: &BackendError) {
+    for job in batch {
+        let answers = job.mutations.iter().map(|_| Err(RemoteError::from(error))).collect();
+        let _ = job.answer.send(answers);
+    }
+}

@@ -1,5 +1,7 @@
 //! Wiring: contexts, routes, and the frame around the screens. No rules live here.
 
+mod engine;
+
 use core::time::Duration;
 
 use leptos::prelude::*;
@@ -14,7 +16,7 @@ use crate::components::status_pill::StatusPill;
 use crate::components::toast::{Message, Toast};
 use crate::context::{CurrentCart, Device, Messages, TillSettings};
 use crate::domain::settings::Settings;
-use crate::platform::{clock, connection, identity, printer, screen, service_worker, storage};
+use crate::platform::{clock, identity, printer, screen, service_worker, storage};
 use crate::screens::cart::CartScreen;
 use crate::screens::catalog::CatalogScreen;
 use crate::screens::checkout::CheckoutScreen;
@@ -141,13 +143,13 @@ fn provide_device() {
 
 fn provide_store() -> AppStore {
     let settings = TillSettings::expect();
-    let store = AppStore::open(Host {
+    let host = Host {
         now: clock::now,
+        moment_of: clock::moment_of,
         new_id: identity::new_id,
         currency: Signal::derive(move || settings.currency()),
-    });
-    let online = connection::watch_connection();
-    Effect::new(move |_| store.network_changed(online.get()));
+    };
+    let store = AppStore::open(host, engine::open());
     provide_context(store);
     store
 }

@@ -4,18 +4,25 @@
 //! on this side and `Float` on the other; the conversion happens here.
 
 pub mod error;
+mod live;
 pub mod load;
+mod records;
 
+use espressync_client::{ClientError, DataStore, SyncError, Writes};
+use futures::FutureExt as _;
+use futures::future::{LocalBoxFuture, Shared};
 use leptos::prelude::{
-    GetUntracked as _, RwSignal, Set as _, Signal, Update as _, With as _, WithUntracked as _,
-    expect_context,
+    Get as _, GetUntracked as _, GetValue as _, LocalStorage, RwSignal, Signal, StoredValue,
+    With as _, expect_context,
 };
+use leptos::task::spawn_local;
 
 use crate::domain::cart::{Cart, Totals};
 use crate::domain::catalog::{DEMO_CATALOG, Product, ProductFields, ProductId, read_catalog};
 use crate::domain::currency::Currency;
 use crate::domain::receipt::{Moment, OrderId, OrderSummary, OrderWithLines};
 use crate::domain::sync_status::{Network, SyncStatus};
+use crate::models;
 
 use self::error::AppError;
 use self::load::Load;
@@ -25,6 +32,8 @@ use self::load::Load;
 pub struct Host {
     /// Tells the time.
     pub now: fn() -> Moment,
+    /// Gives the moment so many milliseconds after 1970 began.
+    pub moment_of: fn(i64) -> Moment,
     /// Makes an identity nobody else makes.
     pub new_id: fn() -> String,
     /// The currency that amounts are converted with.
@@ -40,26 +49,47 @@ pub enum Clear {
     Anyway,
 }
 
+/// The engine behind the store, once it is open.
+#[derive(Clone)]
+pub struct Engine {
+    /// The engine itself.
+    pub store: DataStore,
+    /// Whether it has a server to sync with.
+    pub has_server: bool,
+}
+
+/// The engine on its way, which may be waited for many times.
+type Opening = Shared<LocalBoxFuture<'static, Result<Engine, AppError>>>;
+
 /// A handle to the shop's data. Cheap to copy; every copy is the same store.
 #[derive(Clone, Copy)]
 pub struct AppStore {
     host: Host,
+    opening: StoredValue<Opening, LocalStorage>,
     products: RwSignal<Load<Vec<Product>>>,
+    are_products_synced: RwSignal<bool>,
     orders: RwSignal<Load<Vec<OrderWithLines>>>,
     status: RwSignal<SyncStatus>,
 }
 
 /// Live queries.
 impl AppStore {
-    /// Opens the store.
-    #[must_use]
-    pub fn open(host: Host) -> Self {
-        Self {
+    /// Opens the store over an engine that is being opened.
+    pub fn open(
+        host: Host,
+        opening: impl Future<Output = Result<Engine, AppError>> + 'static,
+    ) -> Self {
+        let opening = opening.boxed_local().shared();
+        let store = Self {
             host,
-            products: RwSignal::new(Load::Ready(Vec::new())),
-            orders: RwSignal::new(Load::Ready(Vec::new())),
+            opening: StoredValue::new_local(opening.clone()),
+            products: RwSignal::new(Load::Loading),
+            are_products_synced: RwSignal::new(false),
+            orders: RwSignal::new(Load::Loading),
             status: RwSignal::new(SyncStatus::default()),
-        }
+        };
+        spawn_local(async move { store.follow(opening.await) });
+        store
     }
 
     /// Gives the store of this till.
@@ -68,10 +98,17 @@ impl AppStore {
         expect_context()
     }
 
-    /// Gives all products, in the order of the shelves.
+    /// Gives all products, in the order of the shelves. A till that has none because it is just
+    /// being filled for the first time is still loading.
     #[must_use]
     pub fn products(self) -> Signal<Load<Vec<Product>>> {
-        self.products.into()
+        Signal::derive(move || {
+            let products = self.products.get();
+            let is_filling = !self.are_products_synced.get()
+                && self.status.with(|status| status.network == Network::Connecting)
+                && products.ready().is_some_and(Vec::is_empty);
+            if is_filling { Load::Loading } else { products }
+        })
     }
 
     /// Gives one product, or nothing when there is none of that id.
@@ -108,22 +145,32 @@ impl AppStore {
     }
 }
 
-/// Commands.
-#[expect(clippy::unused_async, reason = "the engine, which replaces the signals, does await")]
+/// Commands. One that comes while the store is still opening waits for it.
 impl AppStore {
-    /// Stores a product: a new one where no id is given.
+    /// Stores a product: a new one, or what was changed of the one that was shown, so that what
+    /// another till changed meanwhile stays.
     ///
     /// # Errors
     ///
     /// [`AppError::Store`] when the device cannot keep it.
     pub async fn save_product(
         self,
-        id: Option<ProductId>,
+        shown: Option<Product>,
         fields: ProductFields,
     ) -> Result<ProductId, AppError> {
-        let id = id.unwrap_or_else(|| ProductId((self.host.new_id)()));
-        let ProductFields { sku, name, price, picture } = fields;
-        self.put_product(Product { id: id.clone(), sku, name, price, picture });
+        let currency = self.host.currency.get_untracked();
+        let id = shown
+            .as_ref()
+            .map_or_else(|| ProductId((self.host.new_id)()), |product| product.id.clone());
+        let after = records::product_of_fields(id.clone(), fields);
+        let after = records::product_record(&after, currency);
+        let writes = match &shown {
+            None => Writes::new().save(&after),
+            Some(shown) => {
+                Writes::new().update(&id.0, &records::product_record(shown, currency), &after)
+            }
+        };
+        self.engine().await?.write(writes).await?;
         Ok(id)
     }
 
@@ -133,8 +180,7 @@ impl AppStore {
     ///
     /// [`AppError::Store`] when the device cannot keep the change.
     pub async fn delete_product(self, id: ProductId) -> Result<(), AppError> {
-        self.change(self.products, |all| all.retain(|product| product.id != id));
-        Ok(())
+        Ok(self.engine().await?.delete::<models::Product>(&id.0).await?)
     }
 
     /// Takes an order: the order and its lines are stored as one batch, all or nothing.
@@ -147,25 +193,34 @@ impl AppStore {
         if cart.is_empty() {
             return Err(AppError::EmptyCart);
         }
-        let Host { now, new_id, .. } = self.host;
+        let Host { now, new_id, currency, .. } = self.host;
         let order = OrderWithLines::of_cart(OrderId(new_id()), now(), &cart, totals, new_id);
-        let id = order.id.clone();
-        self.change(self.orders, |all| all.insert(0, order));
-        Ok(id)
+        let (record, lines) = records::order_records(&order, currency.get_untracked());
+        let sale = lines.iter().fold(Writes::new().save(&record), Writes::save);
+        self.engine().await?.write(sale).await?;
+        Ok(order.id)
     }
 
-    /// Stores the demo products. Loading them twice changes nothing.
+    /// Stores the demo products that this till does not have. One that was deleted stays so.
     ///
     /// # Errors
     ///
     /// [`AppError::Store`] when the device cannot keep them.
     pub async fn load_demo_products(self) -> Result<usize, AppError> {
-        let products = read_catalog(DEMO_CATALOG, self.host.currency.get_untracked())?;
-        let count = products.len();
-        for product in products {
-            self.put_product(product);
+        let currency = self.host.currency.get_untracked();
+        let engine = self.engine().await?;
+        let mut added = 0;
+        for product in read_catalog(DEMO_CATALOG, currency)? {
+            if engine.get::<models::Product>(&product.id.0)?.is_some() {
+                continue;
+            }
+            match engine.save(&records::product_record(&product, currency)).await {
+                Ok(_) => added += 1,
+                Err(ClientError::Write(SyncError::Deleted { .. })) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
-        Ok(count)
+        Ok(added)
     }
 
     /// Removes all shop data from this device.
@@ -174,49 +229,12 @@ impl AppStore {
     ///
     /// [`AppError::ChangesWaiting`] when that would lose changes and `clear` does not allow it.
     pub async fn clear_local_data(self, clear: Clear) -> Result<(), AppError> {
-        let count = self.status.with_untracked(|status| status.pending);
-        if count > 0 && clear == Clear::WhenNothingWaits {
-            return Err(AppError::ChangesWaiting { count });
-        }
-        self.products.set(Load::Ready(Vec::new()));
-        self.orders.set(Load::Ready(Vec::new()));
-        self.status.update(|status| status.pending = 0);
-        Ok(())
+        Ok(self.engine().await?.clear(clear == Clear::Anyway).await?)
     }
 
-    /// Hears from the device whether there is a network.
-    pub fn network_changed(self, online: bool) {
-        self.status.update(|status| {
-            status.network = if online { Network::Online } else { Network::Offline };
-            if online {
-                status.pending = 0;
-                status.last_synced = Some((self.host.now)());
-            }
-        });
-    }
-
-    fn put_product(self, product: Product) {
-        self.change(self.products, |all| {
-            all.retain(|other| other.id != product.id);
-            let at = all.partition_point(|other| other.shelf() <= product.shelf());
-            all.insert(at, product);
-        });
-    }
-
-    fn change<T: Send + Sync + 'static>(
-        self,
-        rows: RwSignal<Load<Vec<T>>>,
-        change: impl FnOnce(&mut Vec<T>),
-    ) {
-        rows.update(|load| {
-            if let Load::Ready(all) = load {
-                change(all);
-            }
-        });
-        self.status.update(|status| {
-            if status.network == Network::Offline {
-                status.pending += 1;
-            }
-        });
+    /// The engine, once it is open.
+    async fn engine(self) -> Result<DataStore, AppError> {
+        let opening = self.opening.get_value();
+        Ok(opening.await?.store)
     }
 }

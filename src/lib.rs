@@ -9,5 +9,6 @@ pub mod app_store;
 pub mod components;
 pub mod context;
 pub mod domain;
+pub mod models;
 pub mod platform;
 pub mod screens;

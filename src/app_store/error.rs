@@ -1,6 +1,9 @@
 //! What can go wrong between the till and its data.
 
+use espressync_client::ClientError;
+
 use crate::domain::catalog::CatalogError;
+use crate::domain::money::MoneyError;
 
 /// Why a query or a command failed. Its text is for the person at the till.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,9 +21,22 @@ pub enum AppError {
     /// The demo catalog cannot be used.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    /// A record holds an amount that is none.
+    #[error("A stored amount cannot be shown: {0}")]
+    Amount(#[from] MoneyError),
     /// The device's own store refused: full, damaged, or switched off.
     #[error("This device could not keep the change: {0}")]
     Store(String),
+}
+
+impl From<ClientError> for AppError {
+    fn from(error: ClientError) -> Self {
+        if let ClientError::Unsent { count } = error {
+            Self::ChangesWaiting { count }
+        } else {
+            Self::Store(error.to_string())
+        }
+    }
 }
 
 fn waiting_text(count: usize) -> String {

@@ -32,3 +32,12 @@ impl<T> Load<T> {
         }
     }
 }
+
+impl<T> From<Result<T, AppError>> for Load<T> {
+    fn from(answer: Result<T, AppError>) -> Self {
+        match answer {
+            Ok(value) => Self::Ready(value),
+            Err(error) => Self::Failed(error),
+        }
+    }
+}

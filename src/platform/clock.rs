@@ -14,6 +14,13 @@ pub fn now() -> Moment {
     Moment(Date::new_0().to_iso_string().into())
 }
 
+/// Gives the moment so many milliseconds after 1970 began.
+#[must_use]
+pub fn moment_of(milliseconds: i64) -> Moment {
+    // Exact for some 285,000 years.
+    Moment(Date::new(&JsValue::from_f64(milliseconds as f64)).to_iso_string().into())
+}
+
 /// Gives the day a moment belongs to on this device.
 #[must_use]
 pub fn day_of(moment: &Moment) -> Day {

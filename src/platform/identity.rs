@@ -15,3 +15,9 @@ pub fn new_id() -> String {
     }
     format!("{:032x}", u128::from_be_bytes(bytes))
 }
+
+/// Makes a number that differs from device to device, for pauses that shall not coincide.
+#[must_use]
+pub fn seed() -> u64 {
+    (Math::random() * 2_f64.powi(53)) as u64
+}

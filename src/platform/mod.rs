@@ -4,8 +4,8 @@
 //! calmly where a facility is missing; nothing panics.
 
 pub mod clock;
-pub mod connection;
 pub mod identity;
+pub mod pairing;
 pub mod printer;
 pub mod screen;
 pub mod service_worker;

@@ -1,5 +1,6 @@
-//! How much room there is.
+//! The page: how much room there is, and loading it anew.
 
+use leptos::logging::warn;
 use leptos::prelude::{ReadSignal, Set, signal, window};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::closure::Closure;
@@ -20,4 +21,11 @@ pub fn watch_wide() -> ReadSignal<bool> {
         changed.forget();
     }
     wide
+}
+
+/// Loads the page anew.
+pub fn reload() {
+    if let Err(error) = window().location().reload() {
+        warn!("the page could not be loaded anew: {error:?}");
+    }
 }

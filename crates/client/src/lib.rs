@@ -19,7 +19,7 @@ pub use datastore::DataStore;
 pub use driver::Driver;
 pub use error::{ClientError, ClientErrorKind};
 pub use espressync_store::OpenReport;
-pub use espressync_sync::{Config, LinkEvent, Network, SyncStatus, Write};
+pub use espressync_sync::{Config, LinkEvent, Network, SyncError, SyncStatus, Write};
 pub use observe::{Change, ChangeKind, Snapshot};
 pub use platform::{Clock, Transport};
 pub use writes::Writes;

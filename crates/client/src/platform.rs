@@ -1,4 +1,5 @@
 use std::future::Future;
+use std::rc::Rc;
 
 use espressync_model::Timestamp;
 use espressync_model::remote::{Answer, RemoteError, Request};
@@ -23,6 +24,19 @@ pub trait Transport {
     /// says [`LinkEvent::Ready`] once all subscriptions are acknowledged and ends with
     /// [`LinkEvent::Closed`], also when it could not be opened in reasonable time.
     fn connect(&self) -> Self::Link;
+}
+
+/// A transport that its owner keeps hold of, to give it new credentials.
+impl<T: Transport> Transport for Rc<T> {
+    type Link = T::Link;
+
+    async fn send(&self, request: Request) -> Result<Answer, RemoteError> {
+        T::send(self, request).await
+    }
+
+    fn connect(&self) -> Self::Link {
+        T::connect(self)
+    }
 }
 
 /// Time.

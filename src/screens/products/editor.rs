@@ -24,14 +24,18 @@ pub fn Editor(
     let currency = TillSettings::expect().0.with_untracked(|settings| settings.currency());
     let form = RwSignal::new(Form::of(&subject, currency));
     let failure = RwSignal::new(None::<String>);
-    let id = subject.id();
+    let existing = match subject {
+        Editing::New => None,
+        Editing::Existing(product) => Some(product),
+    };
+    let shown = existing.clone();
     let save = Callback::new(move |()| {
         let Some(fields) = form.try_update(|form| form.submit(currency)).flatten() else {
             return;
         };
-        let (id, name) = (id.clone(), fields.name.clone());
+        let (shown, name) = (shown.clone(), fields.name.clone());
         spawn_local(async move {
-            match store.save_product(id, fields).await {
+            match store.save_product(shown, fields).await {
                 Ok(_) => {
                     messages.say(format!("{name} saved"));
                     // The form may be gone by now.
@@ -41,10 +45,6 @@ pub fn Editor(
             }
         });
     });
-    let existing = match subject {
-        Editing::New => None,
-        Editing::Existing(product) => Some(product),
-    };
     view! {
         <form
             class="c-editor"

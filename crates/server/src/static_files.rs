@@ -29,19 +29,13 @@ pub(crate) async fn serve(mut files: ServeDir, request: Request) -> Response {
     let is_navigation = is_navigation(&request);
     let path = request.uri().path().to_owned();
     let headers = request.headers().clone();
-    let mut response = match files.try_call(request).await {
-        Ok(response) => response.map(Body::new),
-        Err(error) => return failed(&error),
-    };
+    let mut response = file(&mut files, request).await;
     let mut served = path;
     if response.status() == StatusCode::NOT_FOUND && is_navigation {
         let mut index = Request::new(Body::empty());
         *index.uri_mut() = axum::http::Uri::from_static("/index.html");
         *index.headers_mut() = headers;
-        response = match files.try_call(index).await {
-            Ok(response) => response.map(Body::new),
-            Err(error) => return failed(&error),
-        };
+        response = file(&mut files, index).await;
         served = "/index.html".to_owned();
     }
     let lasting = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
@@ -56,9 +50,18 @@ pub(crate) async fn serve(mut files: ServeDir, request: Request) -> Response {
     response
 }
 
-fn failed(error: &std::io::Error) -> Response {
-    tracing::error!(%error, "a file could not be read");
-    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+async fn file(files: &mut ServeDir, request: Request) -> Response {
+    use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+    match files.try_call(request).await {
+        Ok(response) => response.map(Body::new),
+        Err(error) if [NotFound, NotADirectory, PermissionDenied].contains(&error.kind()) => {
+            StatusCode::NOT_FOUND.into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "a file could not be read");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
 }
 
 /// Whether a browser opens a page, rather than one of a page's parts.

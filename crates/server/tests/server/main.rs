@@ -1,0 +1,12 @@
+//! The server from outside: HTTP by `oneshot`, realtime over a real socket, the database file, and
+//! the program itself.
+
+mod bad_input;
+mod crash;
+mod http;
+mod introspection;
+mod pages;
+mod realtime;
+mod storage;
+mod support;
+mod sync;

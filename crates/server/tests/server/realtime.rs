@@ -1,0 +1,292 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use espressync_model::remote::{Change, Operation};
+use espressync_model::{Meta, Record, Row, Timestamp, Value};
+use espressync_server::app::app;
+use espressync_server::backend::Events;
+use espressync_wire::Auth;
+use espressync_wire::realtime::offered_protocols;
+use futures::{SinkExt, StreamExt};
+use serde_json::{Value as Json, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::support::{KEY, Server};
+
+/// Longer than anything here takes; only a failing test waits for it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+const ON_CREATE: &str = "subscription operation { onCreateProduct { id name _version _deleted } }";
+
+/// Listens with a server's routes.
+async fn listen(server: &Server) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("its address");
+    let router = app(Arc::clone(&server.state));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Socket {
+    /// Opens a socket by the subprotocol and says hello.
+    async fn open(address: SocketAddr) -> Self {
+        let mut socket = Self::connect(address, KEY).await;
+        socket.say(json!({ "type": "connection_init" })).await;
+        let payload = json!({ "connectionTimeoutMs": 300_000 });
+        assert_eq!(socket.hear().await, json!({ "type": "connection_ack", "payload": payload }));
+        assert_eq!(socket.hear().await, json!({ "type": "ka" }));
+        socket
+    }
+
+    async fn connect(address: SocketAddr, key: &str) -> Self {
+        let header = Auth::ApiKey(key.to_owned()).realtime_header("till.example");
+        let protocols = offered_protocols(&header).join(", ");
+        Self::with_headers(address, "", &[("sec-websocket-protocol", &protocols)]).await
+    }
+
+    async fn with_headers(address: SocketAddr, query: &str, headers: &[(&str, &str)]) -> Self {
+        let url = format!("ws://{address}/graphql/realtime{query}");
+        let mut request = url.into_client_request().expect("a request");
+        for (name, value) in headers {
+            let name = tokio_tungstenite::tungstenite::http::HeaderName::try_from(*name);
+            let value = HeaderValue::from_str(value).expect("a value");
+            request.headers_mut().insert(name.expect("a name"), value);
+        }
+        let (socket, answer) = connect_async(request).await.expect("a socket");
+        assert_eq!(answer.headers()["sec-websocket-protocol"], "graphql-ws");
+        Self(socket)
+    }
+
+    async fn say(&mut self, frame: Json) {
+        self.0.send(Message::text(frame.to_string())).await.expect("it is sent");
+    }
+
+    async fn next(&mut self) -> Option<Message> {
+        let message = timeout(PATIENCE, self.0.next()).await.expect("something comes");
+        message.and_then(Result::ok)
+    }
+
+    async fn hear(&mut self) -> Json {
+        match self.next().await {
+            Some(Message::Text(text)) => serde_json::from_str(&text).expect("JSON"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn start(&mut self, id: &str, query: &str, variables: Json) {
+        let data = json!({ "query": query, "variables": variables }).to_string();
+        let authorization = json!({ "host": "till.example", "x-api-key": KEY });
+        let payload = json!({ "data": data, "extensions": { "authorization": authorization } });
+        self.say(json!({ "id": id, "payload": payload, "type": "start" })).await;
+    }
+
+    async fn subscribe(&mut self, id: &str, query: &str, variables: Json) {
+        self.start(id, query, variables).await;
+        assert_eq!(self.hear().await, json!({ "type": "start_ack", "id": id }));
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_tells_the_whole_record_whatever_the_mutation_asked_for() {
+    let server = Server::new();
+    let mut socket = Socket::open(listen(&server).await).await;
+    socket.subscribe("s", ON_CREATE, json!({})).await;
+    let query = "mutation m($i: CreateProductInput!) { createProduct(input: $i) { id } }";
+    server.data(query, json!({ "i": { "id": "p", "name": "Latte", "price": 4 } })).await;
+    let product = json!({ "id": "p", "name": "Latte", "_version": 1, "_deleted": null });
+    let payload = json!({ "data": { "onCreateProduct": product } });
+    assert_eq!(socket.hear().await, json!({ "id": "s", "type": "data", "payload": payload }));
+}
+
+#[tokio::test]
+async fn refused_and_repeated_mutations_are_not_told() {
+    let server = Server::new();
+    let mut socket = Socket::open(listen(&server).await).await;
+    socket.subscribe("s", ON_CREATE, json!({})).await;
+    let update = "subscription s { onUpdateProduct { id price } }";
+    socket.subscribe("u", update, json!({})).await;
+    server.product("a", "Latte", 4.0).await;
+    server.product("a", "Latte", 4.0).await;
+    server.update(json!({ "id": "none", "price": 4.0 })).await;
+    server.update(json!({ "id": "a", "price": 4.0, "_version": 1 })).await;
+    server.update(json!({ "id": "a", "price": 5.0, "_version": 1 })).await;
+    assert_eq!(socket.hear().await["payload"]["data"]["onCreateProduct"]["id"], "a");
+    assert_eq!(socket.hear().await["payload"]["data"]["onUpdateProduct"]["price"], 5.0);
+}
+
+#[tokio::test]
+async fn changes_come_in_commit_order() {
+    let server = Server::new();
+    let mut socket = Socket::open(listen(&server).await).await;
+    let query = "subscription s { onUpdateProduct { _version } }";
+    socket.subscribe("s", query, json!({})).await;
+    server.product("p", "Latte", 0.0).await;
+    for version in 1..50 {
+        server.update(json!({ "id": "p", "price": version, "_version": version })).await;
+    }
+    for version in 2..=50 {
+        let frame = socket.hear().await;
+        assert_eq!(frame["payload"]["data"]["onUpdateProduct"]["_version"], version);
+    }
+}
+
+#[tokio::test]
+async fn a_filter_lets_through_what_it_says_and_relations_are_read() {
+    let server = Server::new();
+    let mut socket = Socket::open(listen(&server).await).await;
+    let query = "subscription s($filter: ModelSubscriptionLineItemFilterInput) {
+        mine: onCreateLineItem(filter: $filter) { id order { id _deleted } product { id } } }";
+    let filter = json!({ "and": [{ "lineItemOrderId": { "in": ["o", "x"] } }] });
+    socket.subscribe("s", query, json!({ "filter": filter })).await;
+    let order = "mutation m { createOrder(input: { id: \"o\" }) { id } }";
+    server.data(order, json!({})).await;
+    let item = "mutation m($i: CreateLineItemInput!) { createLineItem(input: $i) { id } }";
+    for (id, order) in [("i1", "other"), ("i2", "o")] {
+        server.data(item, json!({ "i": { "id": id, "lineItemOrderId": order } })).await;
+    }
+    let expected = json!({ "id": "i2", "order": { "id": "o", "_deleted": null }, "product": null });
+    assert_eq!(socket.hear().await["payload"]["data"]["mine"], expected);
+}
+
+#[tokio::test]
+async fn three_ways_lead_in_and_a_bad_key_is_told_over_the_socket() {
+    let server = Server::new();
+    let address = listen(&server).await;
+    let encoded = offered_protocols(&Auth::ApiKey(KEY.into()).realtime_header("h"));
+    let encoded = encoded[1].strip_prefix("header-").expect("a header").to_owned();
+    let plain = ("sec-websocket-protocol", "graphql-ws");
+    let by_query = format!("?header={encoded}&payload=e30=");
+    let by_header = [plain, ("x-api-key", KEY)];
+    for mut socket in [
+        Socket::connect(address, KEY).await,
+        Socket::with_headers(address, &by_query, &[plain]).await,
+        Socket::with_headers(address, "", &by_header).await,
+    ] {
+        socket.say(json!({ "type": "connection_init" })).await;
+        assert_eq!(socket.hear().await["type"], "connection_ack");
+    }
+    for mut socket in [
+        Socket::connect(address, "wrong").await,
+        Socket::with_headers(address, "", &[plain]).await,
+        Socket::with_headers(address, "?header=%%%&payload=e30=", &[plain]).await,
+    ] {
+        socket.say(json!({ "type": "connection_init" })).await;
+        let frame = socket.hear().await;
+        assert_eq!(frame["type"], "connection_error");
+        let error = &frame["payload"]["errors"][0];
+        assert_eq!(error["errorType"], "UnauthorizedException");
+        assert_eq!(error["errorCode"], 401);
+        assert!(matches!(socket.next().await, Some(Message::Close(_)) | None));
+    }
+}
+
+#[tokio::test]
+async fn a_start_sent_again_replaces_and_a_stop_ends() {
+    let server = Server::new();
+    let mut socket = Socket::open(listen(&server).await).await;
+    let other = "subscription s { onCreateProduct { price } }";
+    socket.subscribe("s", ON_CREATE, json!({})).await;
+    socket.subscribe("s", other, json!({})).await;
+    assert_eq!(server.state.hub.count(), 1);
+    server.product("p", "Latte", 4.0).await;
+    let data = json!({ "onCreateProduct": { "price": 4.0 } });
+    assert_eq!(socket.hear().await["payload"]["data"], data);
+    socket.say(json!({ "type": "stop", "id": "s" })).await;
+    assert_eq!(socket.hear().await, json!({ "type": "complete", "id": "s" }));
+    while server.state.hub.count() > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_message_is_an_error_and_the_socket_lives_on() {
+    let server = Server::new();
+    let mut socket = Socket::open(listen(&server).await).await;
+    for text in ["", "{", "[]", "3", "{\"type\":\"dance\"}", "{\"type\":\"start\"}"] {
+        socket.0.send(Message::text(text)).await.expect("it is sent");
+        assert_eq!(socket.hear().await["type"], "error", "{text}");
+    }
+    socket.0.send(Message::binary(vec![1, 2, 3])).await.expect("it is sent");
+    assert_eq!(socket.hear().await["type"], "error");
+    for (query, message) in [
+        ("{ listProducts { nextToken } }", "only subscriptions are served over the WebSocket"),
+        ("subscription s { onBoil { id } }", "Unknown field \"onBoil\""),
+        ("subscription", "Invalid Syntax"),
+        ("subscription s { onCreateProduct { id } onUpdateProduct { id } }", "exactly one field"),
+    ] {
+        socket.start("bad", query, json!({})).await;
+        let frame = socket.hear().await;
+        assert_eq!((&frame["type"], &frame["id"]), (&json!("error"), &json!("bad")));
+        let found = frame["payload"]["errors"][0]["message"].as_str().unwrap_or_default();
+        assert!(found.contains(message), "{frame}");
+    }
+    let query = "subscription s($f: ModelSubscriptionProductFilterInput) {
+        onCreateProduct(filter: $f) { id } }";
+    socket.start("bad", query, json!({ "f": { "not": { "name": { "eq": "x" } } } })).await;
+    // By these words amplify knows to filter by itself (contract 4.6).
+    let found = socket.hear().await["payload"]["errors"][0]["message"].take();
+    assert!(found.as_str().unwrap().starts_with("The variables input contains a field name 'not'"));
+    let data = json!({ "query": ON_CREATE }).to_string();
+    let payload =
+        json!({ "data": data, "extensions": { "authorization": { "x-api-key": "wrong" } } });
+    socket.say(json!({ "id": "s", "payload": payload, "type": "start" })).await;
+    let frame = socket.hear().await;
+    assert_eq!(frame["payload"]["errors"][0]["errorType"], "UnauthorizedException");
+    socket.subscribe("good", ON_CREATE, json!({})).await;
+}
+
+#[tokio::test]
+async fn a_server_that_stops_says_goodbye() {
+    let server = Server::new();
+    let mut socket = Socket::open(listen(&server).await).await;
+    socket.subscribe("s", ON_CREATE, json!({})).await;
+    server.state.shutdown.cancel();
+    assert_eq!(socket.hear().await, json!({ "type": "complete", "id": "s" }));
+    let Some(Message::Close(Some(frame))) = socket.next().await else { panic!("no close") };
+    assert_eq!(u16::from(frame.code), 1001);
+    server.state.sockets.close();
+    timeout(PATIENCE, server.state.sockets.wait()).await.expect("the session ends");
+}
+
+/// A change as large as a picture in a field.
+fn large_change(server: &Server, number: u64) -> Change {
+    let model = server.schema.id_of("Product").expect("the model");
+    let fields = server.schema.model(model).fields.iter();
+    let values = fields.map(|field| match field.name.as_str() {
+        "price" => Value::from(1.0),
+        "id" => Value::from(format!("p{number}")),
+        _ => Value::from("x".repeat(8 * 1024)),
+    });
+    let row = Row::new(values.collect());
+    let meta = Meta { version: 1, changed_at: Timestamp(1), deleted: false };
+    Change { model, operation: Operation::Create, record: Record { row, meta } }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_client_that_does_not_read_is_cut_off_and_holds_up_nobody() {
+    let server = Server::new();
+    let address = listen(&server).await;
+    let (mut slow, mut quick) = (Socket::open(address).await, Socket::open(address).await);
+    let query = "subscription s { onCreateProduct { id name image sku } }";
+    slow.subscribe("s", query, json!({})).await;
+    quick.subscribe("s", "subscription s { onCreateProduct { id } }", json!({})).await;
+    let mut number = 0;
+    while server.state.hub.count() == 2 {
+        server.state.hub.publish(vec![large_change(&server, number)]);
+        let frame = quick.hear().await;
+        let data = &frame["payload"]["data"]["onCreateProduct"];
+        assert_eq!(data["id"], format!("p{number}"));
+        number += 1;
+        assert!(number < 20_000, "a client that never reads is kept for ever");
+    }
+    // What was under way is still read; then the socket ends.
+    while slow.next().await.is_some() {}
+}

@@ -1,0 +1,155 @@
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use espressync_model::{Schema, Timestamp, sdl};
+use espressync_resolver::ConflictStrategy;
+use espressync_server::app::{AppState, Pages, app};
+use espressync_server::auth::Keys;
+use espressync_server::backend::Backend;
+use espressync_server::sqlite::{OpenError, SqliteBackend};
+use espressync_server::{Api, DEFAULT_WINDOW_MS, Hub};
+use http_body_util::BodyExt;
+use serde_json::{Value as Json, json};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+pub(crate) const KEY: &str = "da2-test";
+
+pub(crate) const POS: &str = include_str!("../../../../src/schema.graphql");
+
+/// A clock that tests set.
+#[derive(Debug, Clone)]
+pub(crate) struct Time(Arc<AtomicI64>);
+
+impl Time {
+    pub(crate) fn at(moment: i64) -> Self {
+        Self(Arc::new(AtomicI64::new(moment)))
+    }
+
+    pub(crate) fn set(&self, moment: i64) {
+        self.0.store(moment, Ordering::SeqCst);
+    }
+
+    pub(crate) fn source(&self) -> impl Fn() -> Timestamp + Send + Sync + 'static {
+        let time = Arc::clone(&self.0);
+        move || Timestamp(time.load(Ordering::SeqCst))
+    }
+}
+
+/// A server on a file of its own.
+pub(crate) struct Server {
+    pub(crate) state: Arc<AppState>,
+    pub(crate) backend: Arc<SqliteBackend>,
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) time: Time,
+    folder: TempDir,
+}
+
+impl Server {
+    /// The point of sale's server at the moment 1,000,000.
+    pub(crate) fn new() -> Self {
+        Self::of(POS)
+    }
+
+    pub(crate) fn of(source: &str) -> Self {
+        let folder = TempDir::new().expect("a folder");
+        Self::in_folder(folder, source, Time::at(1_000_000)).expect("a new file opens")
+    }
+
+    fn in_folder(folder: TempDir, source: &str, time: Time) -> Result<Self, OpenError> {
+        let schema = Arc::new(sdl::parse(source, "schema.graphql").expect("a good schema"));
+        let hub = Hub::new();
+        let (backend, file) = (Arc::clone(&hub), folder.path().join("data.sqlite"));
+        let backend = Arc::new(open(&file, &schema, &time, backend)?);
+        let dynamic = Arc::clone(&backend) as Arc<dyn Backend>;
+        let api = Api::new(Arc::clone(&schema), dynamic, DEFAULT_WINDOW_MS).expect("an API");
+        let state = Arc::new(AppState {
+            api,
+            keys: Keys::new(vec![KEY.to_owned()]),
+            hub,
+            shutdown: CancellationToken::new(),
+            sockets: TaskTracker::new(),
+            pages: Pages::default(),
+        });
+        Ok(Self { state, backend, schema, time, folder })
+    }
+
+    /// Stops the server and starts it again on the same file, perhaps with another schema.
+    pub(crate) async fn restart(self, source: &str) -> Self {
+        self.backend.close().await;
+        let Self { state, backend, time, folder, .. } = self;
+        drop((state, backend));
+        Self::in_folder(folder, source, time).expect("the file opens again")
+    }
+
+    pub(crate) fn file(&self) -> std::path::PathBuf {
+        self.folder.path().join("data.sqlite")
+    }
+
+    pub(crate) fn router(&self) -> Router {
+        app(Arc::clone(&self.state))
+    }
+
+    /// Sends a request and returns the whole answer.
+    pub(crate) async fn ask(&self, query: &str, variables: Json) -> Json {
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        json_of(self.post(body).await).await
+    }
+
+    /// Sends a request that must succeed and returns `data`.
+    pub(crate) async fn data(&self, query: &str, variables: Json) -> Json {
+        let mut answer = self.ask(query, variables).await;
+        assert!(answer.get("errors").is_none(), "{query}: {answer}");
+        answer["data"].take()
+    }
+
+    pub(crate) async fn post(&self, body: impl Into<Body>) -> Response<Body> {
+        let request = Request::post("/graphql")
+            .header("content-type", "application/json; charset=UTF-8")
+            .header("x-api-key", KEY)
+            .body(body.into())
+            .expect("a request");
+        self.router().oneshot(request).await.expect("routers do not fail")
+    }
+
+    /// Creates a product.
+    pub(crate) async fn product(&self, id: &str, name: &str, price: f64) -> Json {
+        let query = "mutation m($input: CreateProductInput!) {
+            createProduct(input: $input) { id _version _lastChangedAt } }";
+        let input = json!({ "id": id, "name": name, "price": price });
+        self.data(query, json!({ "input": input })).await["createProduct"].take()
+    }
+
+    /// Updates a product and returns the whole answer.
+    pub(crate) async fn update(&self, input: Json) -> Json {
+        let query = "mutation m($input: UpdateProductInput!) {
+            updateProduct(input: $input) { id name price image _version _deleted } }";
+        self.ask(query, json!({ "input": input })).await
+    }
+}
+
+pub(crate) fn open(
+    file: &Path,
+    schema: &Arc<Schema>,
+    time: &Time,
+    hub: Arc<Hub>,
+) -> Result<SqliteBackend, OpenError> {
+    let strategy = ConflictStrategy::AutoMerge;
+    SqliteBackend::open(file, Arc::clone(schema), strategy, time.source(), hub)
+}
+
+pub(crate) async fn text_of(response: Response<Body>) -> String {
+    let bytes = response.into_body().collect().await.expect("a body").to_bytes();
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+pub(crate) async fn json_of(response: Response<Body>) -> Json {
+    let text = text_of(response).await;
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}

@@ -46,6 +46,9 @@ pub struct Pages {
     pub folder: Option<PathBuf>,
     /// The key that they are handed at `/espressync.json`.
     pub shared_key: Option<String>,
+    /// The database's name, which they are told beside the key: records that they keep are of this
+    /// one.
+    pub database: String,
     /// Whether the server listens on this machine only.
     pub is_local: bool,
 }
@@ -96,7 +99,7 @@ async fn share_key(State(state): State<Arc<AppState>>, headers: HeaderMap) -> Re
         let message = "the key is handed to pages of this machine only\n";
         return (StatusCode::FORBIDDEN, no_store, message).into_response();
     }
-    let body = json!({ "apiKey": key }).to_string();
+    let body = json!({ "apiKey": key, "database": state.pages.database }).to_string();
     (no_store, [(CONTENT_TYPE, "application/json")], body).into_response()
 }
 

@@ -21,7 +21,9 @@ use espressync_model::Timestamp;
 /// resolver never sets it back), which only keeps it in reach longer.
 ///
 /// After a restart the clock begins at the newest time in the file, so a system clock that was set
-/// back does not break the order of commits.
+/// back does not break the order of commits. One thing is taken for granted: that it was not set
+/// back, while the server was down, to before a moment that a reader has been given since the last
+/// commit. Such a reader is told everything anew as long as its moment lies in the future.
 pub struct CommitClock {
     source: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     state: Mutex<State>,

@@ -1,7 +1,8 @@
 use std::path::{Path, PathBuf};
 
 use espressync_model::remote::{Mutation, Operation, RemoteError};
-use espressync_model::{Key, Predicate, Schema, Value};
+use espressync_model::{Key, Predicate, Row, Schema, Timestamp, Value};
+use espressync_resolver::{ConflictStrategy, MemoryTables, Outcome, mutate};
 use espressync_wire::WireError;
 use espressync_wire::json::patch_from_json;
 use serde_json::Value as Json;
@@ -71,17 +72,35 @@ pub async fn seed(backend: &dyn Backend, schema: &Schema, file: &Path) -> Result
     let text = std::fs::read_to_string(file)
         .map_err(|source| SeedError::Io { file: file.to_owned(), source })?;
     let mutations = read(schema, file, &text)?;
+    try_out(schema, file, &mutations)?;
     let (count, of_whom) = (mutations.len(), mutations.clone());
     let written = backend.write(mutations).await;
-    for (mutation, answer) in of_whom.into_iter().zip(written) {
-        answer.map_err(|source| SeedError::Refused {
-            file: file.to_owned(),
-            model: schema.model(mutation.model).name.clone(),
-            key: mutation.key,
-            source: Box::new(source),
-        })?;
+    for (mutation, answer) in of_whom.iter().zip(written) {
+        answer.map_err(|source| refused(schema, file, mutation, source))?;
     }
     Ok(count)
+}
+
+/// Carries the mutations out in memory, so that one that will be refused is named before any is
+/// stored.
+fn try_out(schema: &Schema, file: &Path, mutations: &[Mutation]) -> Result<(), SeedError> {
+    let (mut tables, strategy) = (MemoryTables::default(), ConflictStrategy::default());
+    for mutation in mutations {
+        let Ok(outcome) = mutate(schema, strategy, &mut tables, mutation, Timestamp::ZERO);
+        if let Outcome::Refused(error) = outcome {
+            return Err(refused(schema, file, mutation, error));
+        }
+    }
+    Ok(())
+}
+
+fn refused(schema: &Schema, file: &Path, mutation: &Mutation, source: RemoteError) -> SeedError {
+    SeedError::Refused {
+        file: file.to_owned(),
+        model: schema.model(mutation.model).name.clone(),
+        key: mutation.key.clone(),
+        source: Box::new(source),
+    }
 }
 
 fn read(schema: &Schema, file: &Path, text: &str) -> Result<Vec<Mutation>, SeedError> {
@@ -111,7 +130,7 @@ fn read_one(schema: &Schema, name: &str, record: &Json) -> Result<Mutation, Wire
     if model.has_managed_id() && fields.get(model.key[0]).is_none() {
         fields.set(model.key[0], Value::from(Uuid::new_v4().to_string()));
     }
-    let row = espressync_model::Row::new(vec![Value::Null; model.fields.len()]).with(&fields);
+    let row = Row::new(vec![Value::Null; model.fields.len()]).with(&fields);
     Ok(Mutation {
         model: id,
         key: model.key_of(&row)?,

@@ -103,6 +103,7 @@ impl Server {
                 KeySharing::On => keys.first().cloned(),
                 KeySharing::Off => None,
             },
+            database: backend.identity().to_owned(),
             is_local: config.listen.ip().is_loopback(),
         };
         let state = AppState {

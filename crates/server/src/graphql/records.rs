@@ -276,7 +276,10 @@ impl Execution<'_> {
                 let mut lists = shown.iter_mut();
                 let members = field.fields.iter().map(|selected| {
                     let json = match selected.name.as_str() {
-                        "items" => lists.next().map(|list| list.take(length).collect()),
+                        // What could not be shown is among the errors; clients need no gap for it.
+                        "items" => lists
+                            .next()
+                            .map(|list| list.take(length).filter(|item| !item.is_null()).collect()),
                         "nextToken" => next_token.clone().map(Json::from),
                         "startedAt" => started_at.map(|moment| Json::from(moment.0)),
                         // `__typename` is all that is left.

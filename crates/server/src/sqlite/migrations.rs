@@ -6,6 +6,7 @@ use std::time::Duration;
 use espressync_model::Timestamp;
 use rusqlite::{Connection, ErrorCode, params};
 use thiserror::Error;
+use uuid::Uuid;
 
 use super::shape::Shape;
 
@@ -111,6 +112,8 @@ pub(super) struct Opened {
     /// The time of the newest change.
     pub(super) latest: Timestamp,
     pub(super) is_new: bool,
+    /// Names the database for ever, wherever the file is moved.
+    pub(super) identity: String,
 }
 
 /// Opens a file: looks first, and changes it only when all is well.
@@ -125,7 +128,9 @@ pub(super) fn open(file: &Path, shape: &Shape, now: Timestamp) -> Result<Opened,
     let (journal_start, latest) = moments(&connection).map_err(failed)?;
     let is_new = latest.is_none();
     let latest = latest.unwrap_or(Timestamp::ZERO);
-    Ok(Opened { connection, lock, journal_start, latest, is_new })
+    let identity = "SELECT value FROM meta WHERE name = 'identity'";
+    let identity = connection.query_row(identity, [], |row| row.get(0)).map_err(failed)?;
+    Ok(Opened { connection, lock, journal_start, latest, is_new, identity })
 }
 
 fn refuse_same_tables(shape: &Shape) -> Result<(), OpenError> {
@@ -199,6 +204,9 @@ fn migrate(
         let start = "INSERT INTO meta (name, value) VALUES ('journal_start', ?1)";
         transaction.execute(start, params![now.0])?;
     }
+    // Given once, to a new file or to one of before files had a name.
+    let identity = "INSERT INTO meta (name, value) VALUES ('identity', ?1) ON CONFLICT DO NOTHING";
+    transaction.execute(identity, params![Uuid::new_v4().to_string()])?;
     transaction.pragma_update(None, "user_version", FORMAT)?;
     for model in shape.models() {
         transaction.execute_batch(&model.create_table)?;

@@ -35,6 +35,7 @@ pub struct SqliteBackend {
     readers: Readers,
     journal_start: Timestamp,
     is_new: bool,
+    identity: String,
     /// Held as long as the file is in use: a second writer would break the order of commits.
     _lock: FileLock,
 }
@@ -71,8 +72,15 @@ impl SqliteBackend {
             readers,
             journal_start: opened.journal_start,
             is_new: opened.is_new,
+            identity: opened.identity,
             _lock: opened.lock,
         })
+    }
+
+    /// Names the database for ever: another one, with other records, has another name.
+    #[must_use]
+    pub fn identity(&self) -> &str {
+        &self.identity
     }
 
     /// Whether nothing has ever been written to the file.

@@ -7,6 +7,7 @@ mod http;
 mod introspection;
 mod pages;
 mod realtime;
+mod seed;
 mod storage;
 mod support;
 mod sync;

@@ -25,6 +25,7 @@ fn router(folder: &TempDir, shared_key: Option<&str>) -> Router {
     let pages = Pages {
         folder: Some(folder.path().to_owned()),
         shared_key: shared_key.map(ToOwned::to_owned),
+        database: "shop".to_owned(),
         is_local: true,
     };
     app(Arc::new(AppState { pages, ..state }))
@@ -99,7 +100,7 @@ async fn the_key_is_handed_out_only_where_it_is_shared() {
     assert_eq!(header(&response, "cache-control"), "no-store");
     assert_eq!(header(&response, "content-type"), "application/json");
     assert!(response.headers().get("access-control-allow-origin").is_none());
-    assert_eq!(text_of(response).await, "{\"apiKey\":\"da2-shared\"}");
+    assert_eq!(text_of(response).await, r#"{"apiKey":"da2-shared","database":"shop"}"#);
     // A name that somebody has pointed at this machine.
     let rebound = get(&shared, "/espressync.json", &[("host", "evil.example")]).await;
     assert_eq!(rebound.status(), StatusCode::FORBIDDEN);

@@ -87,8 +87,37 @@ async fn one_mutation_that_fails_leaves_the_others_of_its_commit_alone() {
     assert_eq!(answer["errors"][0]["path"], json!(["syncProducts", "items", 1]));
 }
 
+/// What a full disk does to a transaction: SQLite gives it up in the middle, or at its end.
 #[tokio::test]
-async fn a_full_queue_and_a_closed_one_are_passing_reasons() {
+async fn a_commit_that_fails_writes_nothing_and_tells_clients_to_come_again() {
+    let in_the_middle = "CREATE TRIGGER full AFTER INSERT ON journal WHEN NEW.key = 'b'
+        BEGIN SELECT RAISE(ROLLBACK, 'disk full'); END";
+    let at_the_end = "CREATE TABLE parent (id INTEGER PRIMARY KEY);
+        CREATE TABLE child (id REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
+        CREATE TRIGGER full AFTER INSERT ON journal WHEN NEW.key = 'b'
+        BEGIN INSERT INTO child VALUES (1); END";
+    for trouble in [in_the_middle, at_the_end] {
+        let server = Server::new();
+        let file = Connection::open(server.file()).unwrap();
+        file.execute_batch(trouble).unwrap();
+        let query = "mutation m($a: CreateProductInput!, $b: CreateProductInput!) {
+            a: createProduct(input: $a) { id } b: createProduct(input: $b) { id } }";
+        let product = |id: &str| json!({ "id": id, "name": "Mocha", "price": 4.0 });
+        let variables = json!({ "a": product("a"), "b": product("b") });
+        let answer = server.ask(query, variables.clone()).await;
+        assert_eq!(answer["data"], json!({ "a": null, "b": null }), "{trouble}");
+        for error in answer["errors"].as_array().unwrap() {
+            assert_eq!(error["message"], "Network Error");
+        }
+        let stored = server.data("{ syncProducts { items { id } } }", json!({})).await;
+        assert_eq!(stored["syncProducts"]["items"], json!([]));
+        file.execute_batch("DROP TRIGGER full").unwrap();
+        server.data(query, variables).await;
+    }
+}
+
+#[tokio::test]
+async fn a_closed_queue_is_a_passing_reason() {
     let folder = TempDir::new().unwrap();
     let schema = schema();
     let backend = open(&folder.path().join("d"), &schema, &Time::at(1), Hub::new()).unwrap();
@@ -146,7 +175,7 @@ async fn a_schema_may_gain_and_lose_models_and_fields() {
     // A field that has become required is missing in what was stored before.
     let server = server.restart("type Cup @model { x: Int must: Int! }").await;
     let answer = server.ask("{ listCups { items { x must } } }", json!({})).await;
-    assert_eq!(answer["data"]["listCups"]["items"], json!([null]));
+    assert_eq!(answer["data"]["listCups"]["items"], json!([]));
     let error = &answer["errors"][0];
     let message = "Cannot return null for non-nullable type: 'Int' within parent 'Cup'";
     assert_eq!(error["message"], message);
@@ -155,6 +184,14 @@ async fn a_schema_may_gain_and_lose_models_and_fields() {
     let update = "mutation m($i: UpdateCupInput!) { updateCup(input: $i) { must } }";
     let data = server.data(update, json!({ "i": { "id": "a", "must": 2, "_version": 1 } })).await;
     assert_eq!(data["updateCup"]["must"], 2);
+}
+
+#[tokio::test]
+async fn a_database_keeps_its_name_and_another_has_another() {
+    let (server, other) = (Server::new(), Server::new());
+    let name = server.backend.identity().to_owned();
+    assert_ne!(name, other.backend.identity());
+    assert_eq!(server.restart(POS).await.backend.identity(), name);
 }
 
 #[tokio::test]

@@ -25,20 +25,38 @@ pub(crate) const POS: &str = include_str!("../../../../src/schema.graphql");
 
 /// A clock that tests set.
 #[derive(Debug, Clone)]
-pub(crate) struct Time(Arc<AtomicI64>);
+pub(crate) struct Time {
+    moment: Arc<AtomicI64>,
+    /// How often it was looked at.
+    looks: Arc<AtomicI64>,
+    /// How far it moves at each look.
+    step: i64,
+}
 
 impl Time {
     pub(crate) fn at(moment: i64) -> Self {
-        Self(Arc::new(AtomicI64::new(moment)))
+        Self { moment: Arc::new(AtomicI64::new(moment)), looks: Arc::default(), step: 0 }
+    }
+
+    /// A clock that moves on whenever it is looked at.
+    pub(crate) fn ticking() -> Self {
+        Self { step: 1, ..Self::at(1_000_000) }
     }
 
     pub(crate) fn set(&self, moment: i64) {
-        self.0.store(moment, Ordering::SeqCst);
+        self.moment.store(moment, Ordering::SeqCst);
+    }
+
+    pub(crate) fn looks(&self) -> i64 {
+        self.looks.load(Ordering::SeqCst)
     }
 
     pub(crate) fn source(&self) -> impl Fn() -> Timestamp + Send + Sync + 'static {
-        let time = Arc::clone(&self.0);
-        move || Timestamp(time.load(Ordering::SeqCst))
+        let Self { moment, looks, step } = self.clone();
+        move || {
+            looks.fetch_add(1, Ordering::SeqCst);
+            Timestamp(moment.fetch_add(step, Ordering::SeqCst))
+        }
     }
 }
 
@@ -58,8 +76,12 @@ impl Server {
     }
 
     pub(crate) fn of(source: &str) -> Self {
+        Self::with(source, Time::at(1_000_000))
+    }
+
+    pub(crate) fn with(source: &str, time: Time) -> Self {
         let folder = TempDir::new().expect("a folder");
-        Self::in_folder(folder, source, Time::at(1_000_000)).expect("a new file opens")
+        Self::in_folder(folder, source, time).expect("a new file opens")
     }
 
     fn in_folder(folder: TempDir, source: &str, time: Time) -> Result<Self, OpenError> {

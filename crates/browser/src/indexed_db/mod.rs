@@ -1,34 +1,35 @@
 //! The store's log in IndexedDB.
 //!
 //! One database per namespace and API, with the stores `log` (key: the position, value: the
-//! record's bytes), `segments` and `meta`; the latter two are empty until the log is folded. The
-//! auto-incremented key is the order of truth: a handle that gets the key it expected has seen
-//! everything.
+//! record's bytes), `segments` (empty until the log is folded) and `meta` (what people should
+//! know of the database, see [`about`]). The auto-incremented key is the order of truth: a handle
+//! that gets the key it expected has seen everything.
+//!
+//! A handle holds two connections to the database. The rule is: **what writes the log goes through
+//! [`writer`], everything else through rexie.** rexie makes, upgrades, opens and deletes the
+//! database, reads the log, and reads and writes `meta`. A write to the log needs two things that
+//! rexie 0.6 does not give: a durability, and the reason why a transaction did not commit, by
+//! which a full disk is told from a bug.
 
+mod about;
 mod error;
-mod open;
-mod request;
-mod transaction;
+mod reader;
+mod records;
+mod writer;
 
-use std::cell::Cell;
-use std::rc::Rc;
+use espressync_store::{Appended, Durability, LogPosition, LogRecord, Storage, StoreError};
+use futures::future::join;
 
-use espressync_store::{
-    Appended, Durability, LogPosition, LogRecord, Storage, StoreError, StoreErrorKind,
-};
-use js_sys::{Array, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Event, IdbDatabase, IdbKeyRange, IdbObjectStore};
-
-use crate::listener::Listener;
 use crate::scope;
-use error::from_js;
-use request::answer;
-use transaction::Transaction;
+use reader::Reader;
+use writer::Writer;
 
 const LOG: &str = "log";
 const SEGMENTS: &str = "segments";
 const META: &str = "meta";
+
+/// Version of the database's layout. What its records hold has versions of its own.
+const VERSION: u32 = 1;
 
 /// The name of the database of an app's data from one API.
 #[must_use]
@@ -39,19 +40,8 @@ pub fn database_name(namespace: &str, endpoint: &str) -> String {
 /// A log in IndexedDB. Dropping it closes the database.
 #[derive(Debug)]
 pub struct IndexedDb {
-    database: IdbDatabase,
-    life: Rc<Cell<Life>>,
-    _listeners: [Listener; 2],
-}
-
-/// Why a transaction cannot begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Life {
-    Open,
-    /// Another tab upgrades or deletes the database and was given way.
-    Superseded,
-    /// It was closed here, or the browser has taken it away.
-    Closed,
+    reader: Reader,
+    writer: Writer,
 }
 
 impl IndexedDb {
@@ -59,72 +49,41 @@ impl IndexedDb {
     /// space runs short.
     ///
     /// # Errors
-    /// By kind: [`StoreErrorKind::Unavailable`] without IndexedDB, as in some private windows;
-    /// [`StoreErrorKind::Newer`] for a database of a newer version, which is left as it is;
-    /// [`StoreErrorKind::Superseded`] when a tab with an older version does not give way.
+    /// By kind: [`Unavailable`](espressync_store::StoreErrorKind::Unavailable) without IndexedDB,
+    /// as in some private windows; [`Newer`](espressync_store::StoreErrorKind::Newer) for a
+    /// database of a newer version, which is left as it is;
+    /// [`Superseded`](espressync_store::StoreErrorKind::Superseded) when another program does not
+    /// give way.
     pub async fn open(name: &str) -> Result<Self, StoreError> {
-        let database = open::open(name, open::VERSION).await?;
+        let reader = Reader::open(name, VERSION, reader::PATIENCE).await?;
+        let (writer, ()) = join(Writer::open(name), about::update(&reader, name)).await;
         wasm_bindgen_futures::spawn_local(ask_to_persist());
-        let life = Rc::new(Cell::new(Life::Open));
-        let give_way = {
-            let (life, database) = (Rc::clone(&life), database.clone());
-            move |_: Event| {
-                life.set(Life::Superseded);
-                database.close();
-            }
-        };
-        let taken_away = {
-            let life = Rc::clone(&life);
-            move |_: Event| life.set(Life::Closed)
-        };
-        let listeners = [
-            Listener::new(&database, "versionchange", give_way),
-            Listener::new(&database, "close", taken_away),
-        ];
-        Ok(Self { database, life, _listeners: listeners })
+        Ok(Self { reader, writer: writer? })
     }
 
     /// Closes the database once its running transactions are done. What comes after fails with
-    /// [`StoreErrorKind::Closed`].
+    /// [`Closed`](espressync_store::StoreErrorKind::Closed).
     pub fn close(&self) {
-        self.life.set(Life::Closed);
-        self.database.close();
+        self.writer.close();
+        self.reader.close();
     }
 
     /// Deletes a database with everything in it. Open handles to it, in every tab, give way.
     ///
     /// # Errors
-    /// [`StoreErrorKind::Unavailable`] without IndexedDB, [`StoreErrorKind::Superseded`] when
-    /// another program holds it open.
+    /// [`Unavailable`](espressync_store::StoreErrorKind::Unavailable) without IndexedDB,
+    /// [`Superseded`](espressync_store::StoreErrorKind::Superseded) when another program holds it
+    /// open.
     pub async fn delete(name: &str) -> Result<(), StoreError> {
-        open::delete(name).await
-    }
-
-    fn begin(&self, mode: &str, durability: Durability) -> Result<Transaction, StoreError> {
-        let message = match self.life.get() {
-            Life::Open => return Transaction::begin(&self.database, LOG, mode, durability),
-            Life::Superseded => {
-                let message = "another tab has upgraded or deleted the database; reload this one";
-                return Err(StoreError::new(StoreErrorKind::Superseded, message));
-            }
-            Life::Closed => format!("the database `{}` is closed", self.database.name()),
-        };
-        Err(StoreError::new(StoreErrorKind::Closed, message))
-    }
-}
-
-impl Drop for IndexedDb {
-    fn drop(&mut self) {
-        self.database.close();
+        reader::delete(name, reader::PATIENCE).await
     }
 }
 
 impl Storage for IndexedDb {
     async fn load(&self, after: LogPosition) -> Result<Vec<LogRecord>, StoreError> {
-        let transaction = self.begin("readonly", Durability::Relaxed)?;
-        let records = records_after(&transaction.store(LOG)?, after).await?;
-        transaction.commit().await?;
-        Ok(records)
+        // Of the two connections the writer's knows what became of the database.
+        self.writer.check()?;
+        self.reader.records_after(after).await
     }
 
     async fn append(
@@ -133,82 +92,11 @@ impl Storage for IndexedDb {
         bytes: &[u8],
         durability: Durability,
     ) -> Result<Appended, StoreError> {
-        let transaction = self.begin("readwrite", durability)?;
-        let log = transaction.store(LOG)?;
-        let position = add(&log, bytes).await?;
-        if position <= last {
-            transaction.abort().await?;
-            let message = format!("the log begins anew: {position:?} comes after {last:?}");
-            return Err(StoreError::new(StoreErrorKind::Superseded, message));
-        }
-        if position.0 > last.0 + 1 {
-            let mut missed = records_after(&log, last).await?;
-            missed.retain(|record| record.position != position);
-            if !missed.is_empty() {
-                transaction.abort().await?;
-                return Ok(Appended::Behind(missed));
-            }
-        }
-        transaction.commit().await?;
-        Ok(Appended::At(position))
+        self.writer.append(last, bytes, durability).await
     }
 
     async fn replace(&self, bytes: &[u8]) -> Result<LogPosition, StoreError> {
-        let transaction = self.begin("readwrite", Durability::Strict)?;
-        let log = transaction.store(LOG)?;
-        // Clearing leaves the key generator where it is, so that positions go on rising.
-        let clear = log.clear().map_err(|error| from_js("clearing the log", &error))?;
-        let add = add(&log, bytes);
-        answer(&clear, "clearing the log").await?;
-        let position = add.await?;
-        transaction.commit().await?;
-        Ok(position)
-    }
-}
-
-/// Appends a record. The request is made at once, not when the future is first polled.
-fn add(
-    log: &IdbObjectStore,
-    bytes: &[u8],
-) -> impl Future<Output = Result<LogPosition, StoreError>> + use<> {
-    const WHAT: &str = "writing to the log";
-    let request = log.add(&Uint8Array::from(bytes)).map_err(|error| from_js(WHAT, &error));
-    async move { position_of(&answer(&request?, WHAT).await?) }
-}
-
-/// Keys and values are asked for together, because nothing but the database's own answers may be
-/// waited for inside a transaction.
-async fn records_after(
-    log: &IdbObjectStore,
-    after: LogPosition,
-) -> Result<Vec<LogRecord>, StoreError> {
-    const WHAT: &str = "reading the log";
-    let failed = |error: JsValue| from_js(WHAT, &error);
-    #[allow(clippy::cast_precision_loss, reason = "IndexedDB's own keys end at 2^53")]
-    let after = JsValue::from(after.0 as f64);
-    let range = IdbKeyRange::lower_bound_with_open(&after, true).map_err(failed)?;
-    let keys = log.get_all_keys_with_key(&range).map_err(failed)?;
-    let values = log.get_all_with_key(&range).map_err(failed)?;
-    let keys: Array = answer(&keys, WHAT).await?.unchecked_into();
-    let values: Array = answer(&values, WHAT).await?.unchecked_into();
-    let records = keys.iter().zip(values.iter()).map(|(key, value)| {
-        let position = position_of(&key)?;
-        // What is no bytes was not written by this software. As an empty record it fails the
-        // codec's check, and so is reported with its position like any other damage.
-        let bytes = value.dyn_into::<Uint8Array>().map(|bytes| bytes.to_vec()).unwrap_or_default();
-        Ok(LogRecord { position, bytes })
-    });
-    records.collect()
-}
-
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
-fn position_of(key: &JsValue) -> Result<LogPosition, StoreError> {
-    match key.as_f64() {
-        Some(number) if number >= 1.0 && number.fract() == 0.0 => Ok(LogPosition(number as u64)),
-        Some(_) | None => {
-            let message = format!("the log holds a record under the key {key:?}");
-            Err(StoreError::new(StoreErrorKind::Corrupt, message))
-        }
+        self.writer.replace(bytes).await
     }
 }
 

@@ -74,6 +74,11 @@ pub(crate) async fn count(name: &str) -> u32 {
     count.as_f64().map(|count| count as u32).unwrap()
 }
 
+/// Reads all records and says how many there are.
+pub(crate) async fn values(name: &str) -> u32 {
+    with_log(name, |log| log.get_all().unwrap()).await.unchecked_into::<Array>().length()
+}
+
 pub(crate) async fn put(name: &str, key: impl Into<f64>, value: &JsValue) {
     let key = JsValue::from(key.into());
     with_log(name, |log| log.put_with_key(value, &key).unwrap()).await;

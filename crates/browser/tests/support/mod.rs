@@ -5,8 +5,15 @@
 pub(crate) mod database;
 pub(crate) mod network;
 
-use js_sys::{Object, Reflect};
-use wasm_bindgen::JsValue;
+use js_sys::{Function, Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+
+/// The time, finer than the clock's.
+pub(crate) fn milliseconds() -> f64 {
+    let performance = Reflect::get(&js_sys::global(), &"performance".into()).unwrap();
+    let now: Function = Reflect::get(&performance, &"now".into()).unwrap().unchecked_into();
+    now.call0(&performance).unwrap().as_f64().unwrap()
+}
 
 /// A global that is another as long as this lives.
 pub(crate) struct Replaced {

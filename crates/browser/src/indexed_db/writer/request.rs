@@ -4,7 +4,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Event, IdbRequest};
 
-use super::error::{from_exception, from_js};
+use super::super::error::{from_exception, from_js};
 
 /// Waits for a request's result. `what` was being done, for the error.
 ///

@@ -5,9 +5,9 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Event, IdbDatabase, IdbObjectStore, IdbTransaction};
 
-use super::error::{from_exception, from_js};
+use super::super::error::{from_exception, from_js};
 
-/// A transaction that is undone when it is dropped before it was committed.
+/// A transaction that writes, and is undone when it is dropped before it was committed.
 pub(super) struct Transaction {
     raw: IdbTransaction,
     /// Whether it has committed.
@@ -19,10 +19,9 @@ impl Transaction {
     pub(super) fn begin(
         database: &IdbDatabase,
         store: &str,
-        mode: &str,
         durability: Durability,
     ) -> Result<Self, StoreError> {
-        let raw = begin_raw(database, store, mode, durability)
+        let raw = begin_raw(database, store, durability)
             .map_err(|error| from_js("beginning a transaction", &error))?;
         let (told, ended) = oneshot::channel();
         let handler = Closure::once(move |event: Event| {
@@ -75,11 +74,10 @@ impl Drop for Transaction {
     }
 }
 
-/// `database.transaction(store, mode, {durability})`, which web-sys counts as unstable.
+/// `database.transaction(store, "readwrite", {durability})`, which web-sys counts as unstable.
 fn begin_raw(
     database: &IdbDatabase,
     store: &str,
-    mode: &str,
     durability: Durability,
 ) -> Result<IdbTransaction, JsValue> {
     let durability = match durability {
@@ -89,5 +87,5 @@ fn begin_raw(
     let options = Object::new();
     Reflect::set(&options, &"durability".into(), &durability.into())?;
     let begin: Function = Reflect::get(database, &"transaction".into())?.dyn_into()?;
-    begin.call3(database, &store.into(), &mode.into(), &options)?.dyn_into()
+    begin.call3(database, &store.into(), &"readwrite".into(), &options)?.dyn_into()
 }

@@ -1,0 +1,193 @@
+//! What rexie 0.6 cannot do: write the log durably, and know why a write failed.
+//!
+//! rexie begins transactions without a durability and lets nobody at its connection, so this
+//! module has one of its own to the same database and speaks web-sys on it. It only ever opens
+//! what rexie has made. Both connections give way when another tab upgrades or deletes the
+//! database: rexie's closes itself, this one also remembers why.
+
+mod request;
+mod transaction;
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use espressync_store::{Appended, Durability, LogPosition, LogRecord, StoreError, StoreErrorKind};
+use idb::event::VersionChangeEvent;
+use idb::{Event as _, Factory, Request};
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Event, IdbDatabase, IdbKeyRange, IdbObjectStore};
+
+use super::error::{from_idb, from_js};
+use super::records::{key_of, position_of, records_of};
+use super::{LOG, VERSION};
+use crate::listener::Listener;
+use request::answer;
+use transaction::Transaction;
+
+/// The connection that the log is written through. Dropping it closes it.
+#[derive(Debug)]
+pub(super) struct Writer {
+    database: IdbDatabase,
+    life: Rc<Cell<Life>>,
+    _listeners: [Listener; 2],
+}
+
+/// Why a transaction cannot begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Open,
+    /// Another tab upgrades or deletes the database and was given way.
+    Superseded,
+    /// It was closed here, or the browser has taken it away.
+    Closed,
+}
+
+impl Writer {
+    /// Opens a database that exists.
+    pub(super) async fn open(name: &str) -> Result<Self, StoreError> {
+        let database = connect(name).await;
+        let database = database
+            .map_err(|error| from_idb(&format!("opening the database `{name}`"), &error))?;
+        let life = Rc::new(Cell::new(Life::Open));
+        let give_way = {
+            let (life, database) = (Rc::clone(&life), database.clone());
+            move |_: Event| {
+                life.set(Life::Superseded);
+                database.close();
+            }
+        };
+        let taken_away = {
+            let life = Rc::clone(&life);
+            move |_: Event| life.set(Life::Closed)
+        };
+        let listeners = [
+            Listener::new(&database, "versionchange", give_way),
+            Listener::new(&database, "close", taken_away),
+        ];
+        Ok(Self { database, life, _listeners: listeners })
+    }
+
+    /// Closes the connection once its running transactions are done.
+    pub(super) fn close(&self) {
+        self.life.set(Life::Closed);
+        self.database.close();
+    }
+
+    /// Says why the database cannot be used, if so.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        match self.life.get() {
+            Life::Open => Ok(()),
+            Life::Superseded => {
+                let message = "another tab has upgraded or deleted the database; reload this one";
+                Err(StoreError::new(StoreErrorKind::Superseded, message))
+            }
+            Life::Closed => {
+                let message = format!("the database `{}` is closed", self.database.name());
+                Err(StoreError::new(StoreErrorKind::Closed, message))
+            }
+        }
+    }
+
+    /// See [`Storage::append`](espressync_store::Storage::append).
+    pub(super) async fn append(
+        &self,
+        last: LogPosition,
+        bytes: &[u8],
+        durability: Durability,
+    ) -> Result<Appended, StoreError> {
+        self.check()?;
+        let transaction = Transaction::begin(&self.database, LOG, durability)?;
+        let log = transaction.store(LOG)?;
+        let position = add(&log, bytes).await?;
+        if position <= last {
+            transaction.abort().await?;
+            let message = format!("the log begins anew: {position:?} comes after {last:?}");
+            return Err(StoreError::new(StoreErrorKind::Superseded, message));
+        }
+        if position.0 > last.0 + 1 {
+            let mut missed = records_after(&log, last).await?;
+            missed.retain(|record| record.position != position);
+            if !missed.is_empty() {
+                transaction.abort().await?;
+                return Ok(Appended::Behind(missed));
+            }
+        }
+        transaction.commit().await?;
+        Ok(Appended::At(position))
+    }
+
+    /// See [`Storage::replace`](espressync_store::Storage::replace).
+    pub(super) async fn replace(&self, bytes: &[u8]) -> Result<LogPosition, StoreError> {
+        self.check()?;
+        let transaction = Transaction::begin(&self.database, LOG, Durability::Strict)?;
+        let log = transaction.store(LOG)?;
+        // Clearing leaves the key generator where it is, so that positions go on rising.
+        let clear = log.clear().map_err(|error| from_js("clearing the log", &error))?;
+        let add = add(&log, bytes);
+        answer(&clear, "clearing the log").await?;
+        let position = add.await?;
+        transaction.commit().await?;
+        Ok(position)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.database.close();
+    }
+}
+
+/// The database as it is. One that was deleted since rexie opened it is not made again, which
+/// would leave it without stores for ever.
+async fn connect(name: &str) -> Result<IdbDatabase, idb::Error> {
+    let mut request = Factory::new()?.open(name, Some(VERSION))?;
+    request.on_upgrade_needed(|event: VersionChangeEvent| {
+        if let Some(transaction) = event.target().ok().and_then(|request| request.transaction()) {
+            let _ = transaction.abort();
+        }
+    });
+    Ok(request.await?.into())
+}
+
+/// Appends a record. The request is made at once, not when the future is first polled.
+fn add(
+    log: &IdbObjectStore,
+    bytes: &[u8],
+) -> impl Future<Output = Result<LogPosition, StoreError>> + use<> {
+    const WHAT: &str = "writing to the log";
+    let request = log.add(&Uint8Array::from(bytes)).map_err(|error| from_js(WHAT, &error));
+    async move { position_of(&answer(&request?, WHAT).await?) }
+}
+
+/// What others have appended, read in the transaction that appends. Keys and values are asked for
+/// together, because nothing but the database's own answers may be waited for inside it.
+async fn records_after(
+    log: &IdbObjectStore,
+    after: LogPosition,
+) -> Result<Vec<LogRecord>, StoreError> {
+    const WHAT: &str = "reading the log";
+    let failed = |error: JsValue| from_js(WHAT, &error);
+    let range = IdbKeyRange::lower_bound_with_open(&key_of(after), true).map_err(failed)?;
+    let keys = log.get_all_keys_with_key(&range).map_err(failed)?;
+    let values = log.get_all_with_key(&range).map_err(failed)?;
+    let keys: Array = answer(&keys, WHAT).await?.unchecked_into();
+    let values: Array = answer(&values, WHAT).await?.unchecked_into();
+    records_of(keys.iter(), values.iter())
+}
+
+#[cfg(test)]
+#[cfg(target_arch = "wasm32")]
+mod tests {
+    use super::*;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[wasm_bindgen_test]
+    async fn what_is_not_there_is_not_made() {
+        let name = format!("espressync-test/not-made/{}", js_sys::Date::now());
+        for _ in 0..2 {
+            let error = Writer::open(&name).await.unwrap_err();
+            assert_eq!(error.kind, StoreErrorKind::Aborted, "{error}");
+        }
+    }
+}

@@ -106,16 +106,12 @@ impl Link {
             }
             Event::Alive => LinkEvent::Alive,
             Event::Change(change) => LinkEvent::Change(change),
-            Event::Unreadable(_, message) => {
+            Event::Unreadable(model, message) => {
+                // The sync that follows names the record; what is wrong with it is said here.
                 warn(&format!("a change could not be read: {message}"));
-                // Said again, it makes the engine ask for what was missed, and the page names the
-                // record that cannot be read.
-                if self.session.is_ready() { LinkEvent::Ready } else { LinkEvent::Alive }
+                LinkEvent::Missed(model)
             }
-            Event::Refused(_, _, error) => {
-                warn(&format!("the server does not tell of some changes: {error}"));
-                LinkEvent::Alive
-            }
+            Event::Refused(model, _, error) => LinkEvent::Refused(model, error),
             Event::Failed(error) => return self.fail(error),
         };
         self.events.push_back(event);

@@ -175,11 +175,30 @@ async fn a_link_subscribes_and_tells_what_changes() {
 }
 
 #[wasm_bindgen_test]
-async fn an_unreadable_change_makes_the_engine_catch_up() {
+async fn an_unreadable_change_is_a_missed_one() {
     let sockets = Sockets::new();
     let mut link = ready(&sockets).await;
     let data = json!({ "data": { "onUpdateProduct": { "id": "p1" } } });
     sockets.say(&json!({ "id": "onUpdateProduct", "type": "data", "payload": data }));
+    assert_eq!(link.next().await, Some(LinkEvent::Missed(ModelId(0))));
+}
+
+#[wasm_bindgen_test]
+async fn a_refused_subscription_is_told_and_keeps_nothing_else_back() {
+    let sockets = Sockets::new();
+    let mut link = appsync("da2-key").connect();
+    assert!(futures::poll!(link.next()).is_pending());
+    sockets.open();
+    assert!(futures::poll!(link.next()).is_pending());
+    sockets.say(&ack());
+    let errors = json!([{ "errorType": "Unauthorized", "message": "not yours" }]);
+    let [created, _, deleted] = start_acks();
+    sockets.say(&created);
+    sockets
+        .say(&json!({ "type": "error", "id": "onUpdateProduct", "payload": { "errors": errors } }));
+    sockets.say(&deleted);
+    let error = RemoteError::new(RemoteErrorKind::Unauthorized, "Unauthorized: not yours");
+    assert_eq!(link.next().await, Some(LinkEvent::Refused(ModelId(0), error)));
     assert_eq!(link.next().await, Some(LinkEvent::Ready));
 }
 

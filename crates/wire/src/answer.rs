@@ -31,6 +31,14 @@ pub struct Reply<'a> {
 /// some part of the document was refused and nothing was carried out: sent one by one, each gets
 /// its own answer.
 pub fn read(schema: &Schema, request: &Request, reply: Reply<'_>) -> Result<Answer, RemoteError> {
+    if let Request::Mutate(mutations) = request
+        && mutations.len() > 1
+        && reply.status == classify::TOO_LARGE
+    {
+        // Whoever said so, a proxy too: one by one they are smaller.
+        let message = format!("{} mutations are too large for one request", mutations.len());
+        return Err(RemoteError::new(RemoteErrorKind::Invalid, message));
+    }
     let body = Body::parse(reply)?;
     match request {
         Request::Mutate(mutations) => body.mutations(schema, mutations).map(Answer::Mutate),
@@ -58,6 +66,10 @@ impl Body {
 
     fn data(&self, name: &str) -> Option<&Json> {
         self.0.get("data")?.get(name).filter(|data| !data.is_null())
+    }
+
+    fn says_null(&self, name: &str) -> bool {
+        self.0.get("data").and_then(|data| data.get(name)).is_some_and(Json::is_null)
     }
 
     fn errors(&self) -> impl Iterator<Item = GraphqlError<'_>> {
@@ -141,7 +153,9 @@ impl Body {
         match (self.data(&name), self.errors().next()) {
             (Some(record), _) => Ok(Some(record_from_json(schema, model, record)?)),
             (None, Some(error)) => Err(error.to_remote()),
-            (None, None) => Ok(None),
+            // That there is no such record must have been said: a mutation is given up for it.
+            (None, None) if self.says_null(&name) => Ok(None),
+            (None, None) => Err(nothing_for(&name)),
         }
     }
 
@@ -162,18 +176,26 @@ fn first_error(body: &Json) -> Option<GraphqlError<'_>> {
 fn http_error(reply: Reply<'_>, body: &Json) -> RemoteError {
     let error = first_error(body);
     let text = |name: &str| body.get(name).and_then(Json::as_str);
-    let error_type = (reply.error_type)
+    let error_type = (reply.error_type.filter(|name| !name.is_empty()))
         .or_else(|| text("code"))
         .or_else(|| text("__type"))
         .or_else(|| error.as_ref().map(GraphqlError::error_type))
         .unwrap_or_default();
-    let kind = classify::http_error(reply.status, error_type, error.is_some());
+    let kind = classify::http_error(reply.status, error_type, is_graphql(body));
     let said = text("message").or_else(|| error.as_ref().map(GraphqlError::message));
-    let message = match said {
+    let message = match said.filter(|said| !said.is_empty()) {
         Some(said) => format!("HTTP {}: {said}", reply.status),
         None => format!("HTTP {}", reply.status),
     };
     RemoteError::new(kind, message)
+}
+
+/// Whether this is an answer as GraphQL servers give it. Gateways send lists of `errors` as well,
+/// with other members beside it, or entries that have no message.
+fn is_graphql(body: &Json) -> bool {
+    let known = |name: &String| matches!(name.as_str(), "data" | "errors" | "extensions");
+    body.as_object().is_some_and(|members| members.keys().all(known))
+        && first_error(body).is_some_and(|error| error.has_words())
 }
 
 /// One entry of `errors`, in AppSync's form (contract 3.4) or GraphQL's own.
@@ -190,6 +212,10 @@ impl<'a> GraphqlError<'a> {
 
     pub(crate) fn message(&self) -> &'a str {
         self.text("message")
+    }
+
+    fn has_words(&self) -> bool {
+        !self.message().is_empty() || !self.error_type().is_empty()
     }
 
     fn path(&self) -> &'a [Json] {

@@ -10,6 +10,10 @@ use espressync_model::remote::RemoteErrorKind;
 /// (contract 6.4).
 pub(crate) const NETWORK_ERROR: &str = "Network Error";
 
+const BAD_REQUEST: u16 = 400;
+/// For a batch it says nothing of what is in it.
+pub(crate) const TOO_LARGE: u16 = 413;
+
 const THROTTLING: [&str; 14] = [
     "BandwidthLimitExceeded",
     "EC2ThrottledException",
@@ -39,11 +43,10 @@ const UNAUTHENTICATED: [&str; 9] = [
     "UnrecognizedClientException",
 ];
 
-const INVALID: [&str; 8] = [
+const INVALID: [&str; 7] = [
     "BadRequest",
     "BadRequestException",
     "MalformedHttpRequestException",
-    "MappingTemplate",
     "OperationDisabled",
     "UnsupportedOperation",
     "ValidationError",
@@ -94,8 +97,9 @@ fn by_name(name: &str) -> Option<RemoteErrorKind> {
     }
 }
 
-/// The kind of an HTTP answer that is no success. Only an answer in GraphQL's own shape is taken
-/// for a definite refusal: a proxy or a café's sign-in page answers 4xx too.
+/// The kind of an HTTP answer that is no success. Only what a GraphQL server says with a status
+/// that it refuses a request with is taken for a definite refusal: a proxy, a gateway with no
+/// server behind it and a café's sign-in page answer 4xx too.
 pub(crate) fn http_error(status: u16, error_type: &str, is_graphql: bool) -> RemoteErrorKind {
     let name = plain_name(error_type);
     match status {
@@ -105,11 +109,12 @@ pub(crate) fn http_error(status: u16, error_type: &str, is_graphql: bool) -> Rem
             Some(RemoteErrorKind::Throttled) => RemoteErrorKind::Throttled,
             Some(_) | None => RemoteErrorKind::Unavailable,
         },
+        BAD_REQUEST | TOO_LARGE | 422 if is_graphql => {
+            by_name(name).unwrap_or(RemoteErrorKind::Invalid)
+        }
         _ => match by_name(name) {
-            Some(kind) if is_graphql => kind,
             Some(kind @ (RemoteErrorKind::Throttled | RemoteErrorKind::Unauthenticated)) => kind,
             Some(_) | None if status == 408 => RemoteErrorKind::Unavailable,
-            Some(_) | None if is_graphql => RemoteErrorKind::Invalid,
             Some(_) | None => RemoteErrorKind::Malformed,
         },
     }
@@ -144,7 +149,6 @@ mod tests {
         check("DynamoDB:ConditionalCheckFailedException", "The conditional..", ConditionFailed);
         check("DynamoDB:ProvisionedThroughputExceededException", "..", Throttled);
         check("ValidationError", "..", Invalid);
-        check("MappingTemplate", "..", Invalid);
         check("", "Validation error of type UnknownArgument: ..", Invalid);
         check("", "Variable 'input' has coerced Null value for NonNull type", Invalid);
         check("", "Cannot return null for non-nullable type: 'Int'", Malformed);
@@ -153,6 +157,8 @@ mod tests {
         check("DeltaSyncWriteError", "..", Unavailable);
         check("Lambda:Unhandled", "..", Unavailable);
         check("MaxConflicts", "..", Unavailable);
+        // The resolver is at fault, and is mended on the server.
+        check("MappingTemplate", "..", Unavailable);
         check("BadRequest", "Network Error", Unavailable);
     }
 
@@ -171,6 +177,13 @@ mod tests {
         check(408, "", true, Unavailable);
         check(400, "MalformedHttpRequestException", true, Invalid);
         check(413, "", true, Invalid);
+        check(422, "", true, Invalid);
+        check(400, "ConflictUnhandled", true, Conflict);
+        for status in [404, 405, 409, 410, 415, 421, 451] {
+            check(status, "", true, Malformed);
+            check(status, "ValidationError", true, Malformed);
+        }
+        check(408, "BadRequestException", true, Unavailable);
         check(404, "", false, Malformed);
         check(302, "", false, Malformed);
     }

@@ -31,14 +31,12 @@
 
 pub mod answer;
 mod auth;
-mod base64;
 mod classify;
 pub mod document;
 pub mod error;
 mod failure;
 pub mod filter;
 pub mod json;
-mod md5;
 pub mod names;
 pub mod realtime;
 

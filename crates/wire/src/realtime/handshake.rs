@@ -1,6 +1,7 @@
+use base64::Engine;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value as Json};
 
-use crate::base64;
 use crate::failure::{WireError, parse};
 
 /// The WebSocket subprotocol that both sides agree on.
@@ -8,6 +9,13 @@ pub const PROTOCOL: &str = "graphql-ws";
 
 /// What the offered subprotocol begins with that carries the credentials.
 const HEADER_PREFIX: &str = "header-";
+
+/// Clients write the URL's alphabet without padding; older ones the standard's with it.
+const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::URL_SAFE, UNPADDED);
+const STANDARD: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::STANDARD, UNPADDED);
+const UNPADDED: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_encode_padding(false)
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
 /// The URL of the realtime socket of a GraphQL endpoint (contract 5.1): AWS has a host of its own
 /// for it, any other server answers at `<endpoint>/realtime`.
@@ -35,7 +43,7 @@ pub fn host_of(endpoint: &str) -> &str {
 #[must_use]
 pub fn offered_protocols(header: &Map<String, Json>) -> [String; 2] {
     let header = Json::Object(header.clone()).to_string();
-    [PROTOCOL.to_owned(), format!("{HEADER_PREFIX}{}", base64::encode(header.as_bytes()))]
+    [PROTOCOL.to_owned(), format!("{HEADER_PREFIX}{}", URL_SAFE.encode(header))]
 }
 
 /// Reads the credentials from `Sec-WebSocket-Protocol`; `None` when it carries none, for older
@@ -54,8 +62,9 @@ pub fn read_offered_protocols(offered: &str) -> Result<Option<Map<String, Json>>
 /// What is not base64 of a JSON object.
 pub fn read_header(encoded: &str) -> Result<Map<String, Json>, WireError> {
     const WHAT: &str = "the handshake's header";
-    let bytes = base64::decode(encoded).and_then(|bytes| String::from_utf8(bytes).ok());
-    let text = bytes.ok_or_else(|| WireError::NotBase64 { what: WHAT.to_owned() })?;
+    let bytes = URL_SAFE.decode(encoded).or_else(|_| STANDARD.decode(encoded));
+    let text = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = text.ok_or_else(|| WireError::NotBase64 { what: WHAT.to_owned() })?;
     match parse(WHAT, &text)? {
         Json::Object(header) => Ok(header),
         other => Err(WireError::shape(WHAT, "an object", &other)),
@@ -97,6 +106,9 @@ mod tests {
         assert_eq!(read_offered_protocols("graphql-ws").unwrap(), None);
         let error = read_offered_protocols("header-????").unwrap_err();
         assert_eq!(error.to_string(), "the handshake's header is not base64 of UTF-8 text");
+        for encoded in ["eyJrIjoi8J-YgD8ifQ", "eyJrIjoi8J+YgD8ifQ==", "eyJrIjoi8J+YgD8ifQ"] {
+            assert_eq!(read_header(encoded).unwrap()["k"], "\u{1f600}?");
+        }
         let error = read_header("MTI").unwrap_err();
         assert_eq!(error.to_string(), "the handshake's header should be an object, found 12");
     }

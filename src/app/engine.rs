@@ -2,9 +2,8 @@
 
 use std::rc::Rc;
 
-use espressync_browser::{AppSync, BrowserClock, Connectivity, IndexedDb, database_name};
+use espressync_browser::{AppSync, Auth, BrowserClock, Connectivity, IndexedDb, database_name};
 use espressync_client::{ClientError, Config, DataStore, OpenReport};
-use espressync_wire::Auth;
 use futures::StreamExt as _;
 use leptos::logging::warn;
 use leptos::task::spawn_local;

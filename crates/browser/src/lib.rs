@@ -8,7 +8,7 @@
 //! # async fn open(schema: espressync_model::Schema) -> Result<(), Box<dyn std::error::Error>> {
 //! use espressync_browser::{AppSync, BrowserClock, Connectivity, IndexedDb, database_name};
 //! use espressync_client::{Config, DataStore};
-//! use espressync_wire::Auth;
+//! use espressync_browser::Auth;
 //! use futures::StreamExt;
 //!
 //! let endpoint = "https://till.example/graphql";
@@ -36,6 +36,7 @@ mod scope;
 pub use appsync::AppSync;
 pub use clock::BrowserClock;
 pub use connectivity::Connectivity;
+pub use espressync_wire::Auth;
 pub use indexed_db::{IndexedDb, database_name};
 pub use link::Link;
 

@@ -36,9 +36,9 @@ impl Backoff {
         *self = Self::default();
     }
 
-    /// Whether the last attempt failed.
-    pub(crate) fn has_failed(&self) -> bool {
-        self.failures > 0
+    /// How many attempts in a row have failed.
+    pub(crate) fn failures(&self) -> u32 {
+        self.failures
     }
 
     /// Whether it is time.

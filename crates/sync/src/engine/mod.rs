@@ -190,7 +190,7 @@ impl Engine {
     pub fn step(&mut self, now: Timestamp, store: &Store, input: Input) -> Vec<Effect> {
         let mut effects = Vec::new();
         match input {
-            Input::Start => self.start(),
+            Input::Start => self.start(store, &mut effects),
             Input::Stop => self.stop(&mut effects),
             Input::Wake | Input::Changed => {}
             Input::Connectivity { is_online } => self.connectivity(now, is_online, &mut effects),
@@ -258,14 +258,25 @@ impl Engine {
             _ if !self.is_online => Network::Offline,
             Link::Ready { .. } if is_catching_up => Network::Connecting,
             Link::Ready { .. } => Network::Online,
-            Link::Opening(_) if !self.link_backoff.has_failed() => Network::Connecting,
+            Link::Opening(_) if self.link_backoff.failures() == 0 => Network::Connecting,
             Link::Opening(_) | Link::Closed => Network::Offline,
         }
     }
 
-    fn start(&mut self) {
+    /// Begins, and gives what the server could not make sense of another try: it may have been an
+    /// older server, which has learned since.
+    fn start(&mut self, store: &Store, effects: &mut Vec<Effect>) {
         self.is_started = true;
         self.retry_now();
+        let invalid = store.outbox().iter().filter(|(_, _, pending)| {
+            let rejection = pending.rejection.as_ref();
+            rejection.is_some_and(|rejection| rejection.kind == RemoteErrorKind::Invalid)
+        });
+        let retries: Vec<Intent> =
+            invalid.map(|(model, key, _)| Intent::Retry(model, key.clone())).collect();
+        if !retries.is_empty() {
+            self.commit(Storing::Answers(Vec::new()), retries, effects);
+        }
     }
 
     fn stop(&mut self, effects: &mut Vec<Effect>) {

@@ -6,6 +6,9 @@ use super::{Asked, Effect, Engine, Storing};
 use crate::schedule::{self, Place};
 use crate::{Intent, outbox};
 
+/// After how many failures in a row mutations go one to a request.
+const ALONE_AFTER: u32 = 4;
+
 /// The outbox on its way.
 impl Engine {
     pub(super) fn send_mutations(
@@ -19,7 +22,10 @@ impl Engine {
         }
         self.send_backoff.attempt();
         while self.sending() < self.config.requests {
-            let limit = self.config.mutations_per_request;
+            // Where requests fail again and again, one mutation may be why (a firewall that dislikes
+            // its text, say): sent alone, it holds up no other.
+            let is_stuck = self.send_backoff.failures() >= ALONE_AFTER;
+            let limit = if is_stuck { 1 } else { self.config.mutations_per_request };
             let places = schedule::next(store, &self.in_flight, &self.suspects, limit);
             if places.is_empty() {
                 return;

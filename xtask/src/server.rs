@@ -32,10 +32,11 @@ pub(crate) fn build(project: &Project) -> Result<PathBuf> {
     Ok(project.target.join("server").join(PROGRAM))
 }
 
-/// Builds the server as the tests have already compiled it, and returns the program.
+/// Builds the server from what the native tests have compiled, and returns the program.
 pub(crate) fn build_for_tests(project: &Project) -> Result<PathBuf> {
     let step = Step::start(project, "the server for the tests", "mostly built by now")?;
-    step.run(cargo(&project.root).args(["build", "--package", PACKAGE]))?;
+    // Asked for alone, its libraries would have fewer features and be compiled a second time.
+    step.run(cargo(&project.root).args(["build", "--workspace", "--bin", PROGRAM]))?;
     step.done();
     Ok(project.target.join("debug").join(PROGRAM))
 }

@@ -194,7 +194,8 @@ impl AppStore {
             return Err(AppError::EmptyCart);
         }
         let Host { now, new_id, currency, .. } = self.host;
-        let order = OrderWithLines::of_cart(OrderId(new_id()), now(), &cart, totals, new_id);
+        let id = OrderId(new_id());
+        let order = OrderWithLines::of_cart(id, now(), &cart, totals);
         let (record, lines) = records::order_records(&order, currency.get_untracked());
         let sale = lines.iter().fold(Writes::new().save(&record), Writes::save);
         self.engine().await?.write(sale).await?;

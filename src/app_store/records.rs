@@ -71,10 +71,12 @@ pub(super) fn order_records(
 /// The orders of these records, each with its lines. An amount that is missing counts as nothing.
 pub(super) fn orders(
     orders: Vec<models::Order>,
-    lines: Vec<models::LineItem>,
+    mut lines: Vec<models::LineItem>,
     currency: &Currency,
 ) -> Result<Vec<OrderWithLines>, MoneyError> {
     let mut lines_of: HashMap<String, Vec<ReceiptLine>> = HashMap::new();
+    // Lines are named by their number in the order; they arrive in any order.
+    lines.sort_unstable_by(|one, other| one.id.cmp(&other.id));
     for line in lines {
         let Some(order) = line.line_item_order_id.clone() else { continue };
         lines_of.entry(order).or_default().push(receipt_line(line, currency)?);

@@ -80,19 +80,14 @@ pub struct ReceiptLine {
 }
 
 impl OrderWithLines {
-    /// Makes the order that a cart becomes when it is paid. Each line asks for an identity.
-    pub fn of_cart(
-        id: OrderId,
-        taken: Moment,
-        cart: &Cart,
-        totals: Totals,
-        mut line_id: impl FnMut() -> String,
-    ) -> Self {
-        let lines = cart
-            .lines()
-            .iter()
-            .map(|line| ReceiptLine {
-                id: line_id(),
+    /// Makes the order that a cart becomes when it is paid. Its lines are named after it, by their
+    /// number, so that every till shows them in one order.
+    #[must_use]
+    pub fn of_cart(id: OrderId, taken: Moment, cart: &Cart, totals: Totals) -> Self {
+        let lines = (1_u32..)
+            .zip(cart.lines())
+            .map(|(number, line)| ReceiptLine {
+                id: format!("{id}-{number:03}"),
                 product: Some(line.product.clone()),
                 name: line.name.clone(),
                 quantity: line.quantity,
@@ -146,14 +141,14 @@ mod tests {
             });
         }
         let totals = cart.totals(TaxRate::default());
-        let mut ids = ["one", "two"].into_iter();
         let order = OrderWithLines::of_cart(
             OrderId("5f-4f2a".into()),
             Moment("2026-03-01T10:00:00.000Z".into()),
             &cart,
             totals,
-            || ids.next().expect("two lines").to_owned(),
         );
+        let ids: Vec<&str> = order.lines.iter().map(|line| line.id.as_str()).collect();
+        assert_eq!(ids, ["5f-4f2a-001", "5f-4f2a-002"]);
         assert_eq!(order.lines.iter().map(|line| line.total).sum::<Money>(), totals.subtotal);
         let summary = order.summary();
         assert_eq!((summary.pieces, summary.title.as_str()), (3, "A, B"));

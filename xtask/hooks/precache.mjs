@@ -37,13 +37,16 @@ export function fillServiceWorker(dist, publicUrl = "/") {
   return { files: files.length, bytes, build };
 }
 
-/** Lists what belongs to the shell: all but the worker itself, hidden files and developers' extras. */
+/** What browsers show of the app before it is installed; the app itself never does. */
+const ADVERTISEMENT = "screenshots/";
+
+/** Lists what belongs to the shell: all but the worker itself, hidden files and extras. */
 function shellFiles(dist) {
   return readdirSync(dist, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !/^\.|\.map$|\.d\.ts$/.test(entry.name))
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(dist.length + 1))
     .map((file) => file.split(sep).join("/"))
-    .filter((file) => file !== SERVICE_WORKER)
+    .filter((file) => file !== SERVICE_WORKER && !file.startsWith(ADVERTISEMENT))
     .sort();
 }
 

@@ -1,10 +1,8 @@
-import { API_KEY } from "./server.js";
-
 /** Asks the server itself, past every till. */
 export async function ask(server, query, variables = {}) {
   const answer = await fetch(`${server.origin}/graphql`, {
     method: "POST",
-    headers: { "content-type": "application/json", "x-api-key": API_KEY },
+    headers: { "content-type": "application/json", "x-api-key": server.apiKey },
     body: JSON.stringify({ query, variables }),
   });
   const { data, errors } = await answer.json();

@@ -19,6 +19,9 @@ export class Server {
   #program;
   #log = "";
 
+  /** The key it takes from its next start on, and shares with the pages it serves. */
+  apiKey = API_KEY;
+
   /** @private use `Server.start` */
   constructor(folder, port) {
     this.#folder = folder;
@@ -83,7 +86,7 @@ export class Server {
       ...["--listen", `127.0.0.1:${this.port}`],
       ...["--static", DIST],
       ...["--seed", "src/domain/demo_catalog.json"],
-      ...["--api-key", API_KEY],
+      ...["--api-key", this.apiKey],
       "--share-key",
     ];
   }

@@ -9,11 +9,12 @@ use anyhow::Result;
 use crate::project::Project;
 use crate::size;
 use crate::step::{Step, skipped};
-use crate::tools::BuildTools;
+use crate::tools::{self, BuildTools};
 
 /// `cargo xtask build`
 pub(crate) fn run() -> Result<ExitCode> {
     let project = Project::find()?;
+    tools::install_wasm_target(&project)?;
     let tools = BuildTools::install(&project)?;
     app(&project, &tools)?;
     size::print(&project)?;

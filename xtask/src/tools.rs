@@ -31,8 +31,9 @@ pub(crate) struct BuildTools {
 
 impl BuildTools {
     /// Finds or installs them all, side by side: one waits for the network while another compiles.
+    ///
+    /// They are of use only with the [target](install_wasm_target).
     pub(crate) fn install(project: &Project) -> Result<Self> {
-        wasm_target::install(project)?;
         let bindgen_version = locked_version(&project.root, "wasm-bindgen")?;
         thread::scope(|scope| {
             let trunk = scope.spawn(|| cargo_tool::trunk().find_or_install(project));

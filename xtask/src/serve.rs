@@ -89,8 +89,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 fn prepare(project: &Project) -> Result<PathBuf> {
     thread::scope(|scope| {
         let server = scope.spawn(|| server::build(project));
-        let app =
-            BuildTools::install(project).and_then(|tools| build::app_if_outdated(project, &tools));
+        let app = tools::install_wasm_target(project)
+            .and_then(|()| BuildTools::install(project))
+            .and_then(|tools| build::app_if_outdated(project, &tools));
         let program = tools::join(server)?;
         app.map(|()| program)
     })

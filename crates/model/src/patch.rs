@@ -67,6 +67,11 @@ impl Patch {
 
 impl FromIterator<(FieldId, Value)> for Patch {
     fn from_iter<I: IntoIterator<Item = (FieldId, Value)>>(fields: I) -> Self {
-        Self(fields.into_iter().collect())
+        // Not by collecting the map, which sorts first: a sort compiled for every caller.
+        let mut patch = Self::default();
+        for (field, value) in fields {
+            patch.set(field, value);
+        }
+        patch
     }
 }

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use crc::{CRC_32_ISO_HDLC, Crc};
 use espressync_model::remote::RemoteErrorKind;
 use espressync_model::{FieldId, Key, Meta, ModelId, Record, Row, Schema, Timestamp, Value};
 
@@ -15,6 +16,8 @@ use crate::{Batch, Cursor, Layout, Pending, PendingField, Rejection, StoreError,
 
 /// The version this build writes. It reads this one and all before it.
 const FORMAT: u8 = 1;
+/// The checksum of a record, as zlib and Ethernet compute it.
+static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 /// Bytes before the checked part: the version and the checksum.
 const HEADER: usize = 5;
 /// How deep lists and objects may lie in one another, so that a bad record cannot exhaust the
@@ -52,7 +55,7 @@ pub fn encode_batch(batch: &Batch) -> Vec<u8> {
 fn seal(kind: u8, write: impl FnOnce(&mut Writer)) -> Vec<u8> {
     let mut writer = Writer(vec![FORMAT, 0, 0, 0, 0, kind]);
     write(&mut writer);
-    let checksum = crc32fast::hash(&writer.0[HEADER..]);
+    let checksum = CRC.checksum(&writer.0[HEADER..]);
     writer.0[1..HEADER].copy_from_slice(&checksum.to_le_bytes());
     writer.0
 }
@@ -79,7 +82,7 @@ pub fn decode(
         return Err(StoreError::new(StoreErrorKind::Newer, message));
     }
     let content = &bytes[HEADER..];
-    if crc32fast::hash(content).to_le_bytes() != checksum {
+    if CRC.checksum(content).to_le_bytes() != checksum {
         return Err(StoreError::corrupt("its checksum does not fit its content"));
     }
     let mut reader = Reader { rest: content, depth: 0 };
@@ -382,7 +385,9 @@ impl<'a> Reader<'a> {
             let earlier = reader.list(Self::value)?;
             Ok(field.map(|field| (field, PendingField { value, earlier })))
         })?;
-        let fields: BTreeMap<_, _> = fields.into_iter().flatten().collect();
+        // Not by `collect`, which compiles a sort of its own.
+        let mut by_field = BTreeMap::new();
+        by_field.extend(fields.into_iter().flatten());
         let is_delete = self.flag()?;
         let is_attempted = self.flag()?;
         let unheeded = self.byte()?;
@@ -390,7 +395,15 @@ impl<'a> Reader<'a> {
             let kind = kind_from_byte(reader.byte()?);
             Ok(Rejection { kind, message: reader.text()?.to_owned() })
         })?;
-        Ok(Pending { sequence, base, fields, is_delete, is_attempted, unheeded, rejection })
+        Ok(Pending {
+            sequence,
+            base,
+            fields: by_field,
+            is_delete,
+            is_attempted,
+            unheeded,
+            rejection,
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use espressync_model::{Key, ModelId, Record, Schema};
 
@@ -68,13 +68,11 @@ impl<'a> Draft<'a> {
     /// Every key of a model that the store or this draft holds, tombstones included.
     #[must_use]
     pub fn keys(&self, model: ModelId) -> Vec<Key> {
-        let mut keys: Vec<Key> = self.store.keys(model).cloned().collect();
         let drafted = self.records.keys().filter(|(of, _)| *of == model);
-        keys.extend(drafted.map(|(_, key)| key.clone()));
-        keys.retain(|key| self.record(model, key).is_some());
-        keys.sort();
-        keys.dedup();
-        keys
+        let known = self.store.keys(model).chain(drafted.map(|(_, key)| key));
+        let mut keys = BTreeSet::new();
+        keys.extend(known.filter(|key| self.record(model, key).is_some()).cloned());
+        keys.into_iter().collect()
     }
 
     /// A sequence number for a new outbox entry.
@@ -118,15 +116,13 @@ impl<'a> Draft<'a> {
     #[must_use]
     pub fn into_batch(self) -> Batch {
         let Self { store, records, outbox, cursors, .. } = self;
-        let mut records: Vec<_> = records
-            .into_iter()
-            .filter(|((model, key), new)| store.record(*model, key) != new.record.as_ref())
-            .collect();
-        records.sort_unstable_by_key(|(_, drafted)| drafted.ordinal);
-        let records = records
-            .into_iter()
-            .map(|((model, key), drafted)| (model, key, drafted.record))
-            .collect();
+        let mut in_order = vec![None; records.len()];
+        for ((model, key), Drafted { ordinal, record }) in records {
+            if store.record(model, &key) != record.as_ref() {
+                in_order[ordinal] = Some((model, key, record));
+            }
+        }
+        let records = in_order.into_iter().flatten().collect();
         let outbox = outbox
             .into_iter()
             .filter(|((model, key), entry)| store.outbox().get(*model, key) != entry.as_ref())

@@ -5,6 +5,8 @@
 //! - An entry with neither fields nor a delete does not exist.
 //! - A create that may have left is never taken back: its delete follows it.
 
+use std::collections::BTreeMap;
+
 use espressync_model::remote::{Mutation, Operation};
 use espressync_model::{FieldId, Key, Model, ModelId, Patch, Predicate, Record, Value};
 use espressync_store::{Draft, Pending, PendingField};
@@ -17,11 +19,10 @@ const MAX_EARLIER: usize = 16;
 pub(crate) fn create(draft: &mut Draft<'_>, model: ModelId, key: &Key, record: &Record) {
     let read_only = |field: FieldId| draft.schema().model(model).at(field).is_read_only;
     let whole = Patch::whole(&record.row);
-    let fields = whole
-        .iter()
-        .filter(|(field, _)| !read_only(*field))
-        .map(|(field, value)| (field, waiting(value.clone())))
-        .collect();
+    let mut fields = BTreeMap::new();
+    for (field, value) in whole.iter().filter(|(field, _)| !read_only(*field)) {
+        fields.insert(field, waiting(value.clone()));
+    }
     let pending = Pending {
         sequence: draft.take_sequence(),
         base: None,
@@ -96,7 +97,7 @@ fn entry(draft: &mut Draft<'_>, model: ModelId, key: &Key, stored: &Record) -> P
     Pending {
         sequence: draft.take_sequence(),
         base: (stored.meta.version > 0).then(|| stored.clone()),
-        fields: std::collections::BTreeMap::new(),
+        fields: BTreeMap::new(),
         is_delete: false,
         is_attempted: false,
         unheeded: 0,

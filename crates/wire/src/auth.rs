@@ -2,6 +2,8 @@ use std::fmt;
 
 use serde_json::{Map, Value as Json};
 
+use crate::json::object;
+
 /// What a client shows to be let in (contract 3.4). Printing it shows no secret.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Auth {
@@ -30,7 +32,7 @@ impl Auth {
             Self::Token(token) => ("Authorization", token),
         };
         let members = [("host", host), (name, secret)];
-        members.map(|(name, value)| (name.to_owned(), Json::from(value))).into_iter().collect()
+        object(members.map(|(name, value)| (name.to_owned(), Json::from(value))))
     }
 }
 

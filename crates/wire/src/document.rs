@@ -5,7 +5,7 @@ use espressync_model::{BaseType, Field, Key, Model, ModelId, Predicate, Schema, 
 use serde_json::{Map, Value as Json, json};
 
 use crate::filter::{condition_to_json, filter_to_json};
-use crate::json::{VERSION, key_values, patch_to_json, value_to_json};
+use crate::json::{VERSION, key_values, object, patch_to_json, value_to_json};
 use crate::names;
 
 /// A GraphQL request.
@@ -117,13 +117,10 @@ fn get(schema: &Schema, id: ModelId, key: &Key) -> Document {
 }
 
 fn key_to_json(schema: &Schema, model: &Model, key: &Key) -> Map<String, Json> {
-    let values = key_values(model, key).into_iter();
-    values
-        .map(|(id, value)| {
-            let field = model.at(id);
-            (field.name.clone(), value_to_json(schema, field.base, &value))
-        })
-        .collect()
+    object(key_values(model, key).into_iter().map(|(id, value)| {
+        let field = model.at(id);
+        (field.name.clone(), value_to_json(schema, field.base, &value))
+    }))
 }
 
 /// One mutation, with the variable names that Amplify uses.

@@ -87,8 +87,12 @@ fn verb(operation: Operation) -> &'static str {
 }
 
 fn upper_first(name: &str) -> String {
-    let mut letters = name.chars();
-    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+    // A name in GraphQL is of ASCII letters, digits and underscores.
+    let mut name = name.to_owned();
+    if let Some(first) = name.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    name
 }
 
 #[cfg(test)]

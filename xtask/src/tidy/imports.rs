@@ -62,7 +62,7 @@ mod tests {
     fn what_the_table_allows_passes() -> Result<()> {
         for (package, dependency, kind) in [
             ("espressync-store", "espressync-model", None),
-            ("espressync-store", "crc32fast", None),
+            ("espressync-store", "crc", None),
             ("espressync-store", "espressync-testkit", Some("dev")),
             ("espressync-model", "serde_json", Some("dev")),
             ("espressync-client", "futures", None),

@@ -5,7 +5,7 @@ mod engine;
 use core::time::Duration;
 
 use leptos::prelude::*;
-use leptos_router::components::{ParentRoute, Route, Router, Routes};
+use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
 
 use crate::app_store::{AppStore, Host};
@@ -16,11 +16,11 @@ use crate::components::status_pill::StatusPill;
 use crate::components::toast::{Message, Toast};
 use crate::context::{CurrentCart, Device, Messages, TillSettings};
 use crate::domain::settings::Settings;
-use crate::platform::{clock, identity, printer, screen, service_worker, storage};
+use crate::platform::{clock, identity, printer, screen, service_worker, storage, text};
 use crate::screens::cart::CartScreen;
 use crate::screens::catalog::CatalogScreen;
 use crate::screens::checkout::CheckoutScreen;
-use crate::screens::orders::{NoOrderChosen, OrdersScreen};
+use crate::screens::orders::OrdersScreen;
 use crate::screens::products::ProductsScreen;
 use crate::screens::receipt::ReceiptScreen;
 use crate::screens::settings::SettingsScreen;
@@ -69,16 +69,13 @@ pub fn App() -> impl IntoView {
 #[component]
 fn Screens() -> impl IntoView {
     view! {
-        <Routes fallback=NotFound>
+        <FlatRoutes fallback=NotFound>
             <Route path=path!("/") view=Sell />
             <Route path=path!("/checkout") view=CheckoutScreen />
-            <ParentRoute path=path!("/orders") view=OrdersScreen>
-                <Route path=path!("") view=NoOrderChosen />
-                <Route path=path!(":id") view=ReceiptScreen />
-            </ParentRoute>
+            <Route path=path!("/orders/:id?") view=Orders />
             <Route path=path!("/products") view=ProductsScreen />
             <Route path=path!("/settings") view=SettingsScreen />
-        </Routes>
+        </FlatRoutes>
     }
 }
 
@@ -90,6 +87,16 @@ fn Sell() -> impl IntoView {
             <CatalogScreen />
             <CartScreen />
         </div>
+    }
+}
+
+/// The list of orders, and the receipt of the one that the path names.
+#[component]
+fn Orders() -> impl IntoView {
+    view! {
+        <OrdersScreen>
+            <ReceiptScreen />
+        </OrdersScreen>
     }
 }
 
@@ -135,6 +142,7 @@ fn provide_device() {
         update_ready: service_worker::register().into(),
         install_update: service_worker::install_update,
         print: printer::print,
+        lower_case: text::lower_case,
         day_of: clock::day_of,
         time_of: clock::time_of,
         date_and_time_of: clock::date_and_time_of,

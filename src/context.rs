@@ -101,6 +101,8 @@ pub struct Device {
     pub install_update: fn(),
     /// Opens the print dialog.
     pub print: fn(),
+    /// Writes a text in small letters.
+    pub lower_case: fn(&str) -> String,
     /// Gives the day a moment belongs to.
     pub day_of: fn(&Moment) -> Day,
     /// Gives the time of day.

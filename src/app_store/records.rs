@@ -2,7 +2,7 @@
 //!
 //! Amounts are minor units on this side and `Float` on the other, in the currency of the till.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::domain::cart::Totals;
 use crate::domain::catalog::{Product, ProductFields, ProductId};
@@ -74,7 +74,7 @@ pub(super) fn orders(
     mut lines: Vec<models::LineItem>,
     currency: &Currency,
 ) -> Result<Vec<OrderWithLines>, MoneyError> {
-    let mut lines_of: HashMap<String, Vec<ReceiptLine>> = HashMap::new();
+    let mut lines_of: BTreeMap<String, Vec<ReceiptLine>> = BTreeMap::new();
     // Lines are named by their number in the order; they arrive in any order.
     lines.sort_unstable_by(|one, other| one.id.cmp(&other.id));
     for line in lines {

@@ -72,12 +72,9 @@ impl Product {
 
     /// Says whether a search finds it: every word must occur in its name or stock number.
     #[must_use]
-    pub fn matches(&self, search: &str) -> bool {
-        let (name, sku) = (self.name.to_lowercase(), self.sku.to_lowercase());
-        search
-            .to_lowercase()
-            .split_whitespace()
-            .all(|word| name.contains(word) || sku.contains(word))
+    pub fn matches(&self, search: &str, lower_case: impl Fn(&str) -> String) -> bool {
+        let (name, sku) = (lower_case(&self.name), lower_case(&self.sku));
+        lower_case(search).split_whitespace().all(|word| name.contains(word) || sku.contains(word))
     }
 }
 
@@ -262,8 +259,8 @@ mod tests {
     #[test]
     fn search_wants_every_word() {
         let products = read_catalog(DEMO_CATALOG, dollars()).expect("the demo catalog reads");
-        let found =
-            |search: &str| products.iter().filter(|product| product.matches(search)).count();
+        let is_found = |product: &&Product, search| product.matches(search, str::to_lowercase);
+        let found = |search| products.iter().filter(|product| is_found(product, search)).count();
         assert_eq!(found(""), products.len());
         assert_eq!(found("  FLAT whi "), 1);
         assert_eq!(found("101"), 1);

@@ -19,15 +19,17 @@ use crate::components::empty_state::EmptyState;
 use crate::components::header::Header;
 use crate::components::notice::Notice;
 use crate::components::skeleton::{Shape, Skeleton};
-use crate::context::{Messages, TillSettings};
+use crate::context::{Device, Messages, TillSettings};
 
 /// The screen a till opens with.
 #[component]
 pub fn CatalogScreen() -> impl IntoView {
-    let settings = TillSettings::expect();
+    let (settings, device) = (TillSettings::expect(), Device::expect());
     let search = RwSignal::new(String::new());
     let products = AppStore::expect().products();
-    let shown = Memo::new(move |_| products.with(|load| search.with(|text| show(load, text))));
+    let shown = Memo::new(move |_| {
+        products.with(|load| search.with(|text| show(load, text, device.lower_case)))
+    });
     // The face changes seldom, the products on it often: only the latter reach the grid.
     let face = Memo::new(move |_| shown.with(discriminant));
     let searchable = Memo::new(move |_| shown.with(Shown::is_searchable));

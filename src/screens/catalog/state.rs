@@ -38,14 +38,19 @@ impl Shown {
 
 /// Chooses the face.
 #[must_use]
-pub fn show(products: &Load<Vec<Product>>, search: &str) -> Shown {
+pub fn show(
+    products: &Load<Vec<Product>>,
+    search: &str,
+    lower_case: impl Fn(&str) -> String,
+) -> Shown {
     let all = match products {
         Load::Loading => return Shown::Loading,
         Load::Failed(error) => return Shown::Failed(error.clone()),
         Load::Ready(all) if all.is_empty() => return Shown::NoProducts,
         Load::Ready(all) => all,
     };
-    let found: Vec<_> = all.iter().filter(|product| product.matches(search)).cloned().collect();
+    let is_found = |product: &&Product| product.matches(search, &lower_case);
+    let found: Vec<_> = all.iter().filter(is_found).cloned().collect();
     if found.is_empty() { Shown::NoMatch } else { Shown::Products(found) }
 }
 
@@ -77,7 +82,7 @@ mod tests {
             (Load::Ready(shop.clone()), "TEA", Shown::Products(vec![product("Tea")])),
             (Load::Ready(shop.clone()), " ", Shown::Products(shop)),
         ] {
-            assert_eq!(show(&products, search), expected);
+            assert_eq!(show(&products, search, str::to_lowercase), expected);
         }
     }
 }

@@ -6,7 +6,8 @@ pub mod state;
 use core::mem::discriminant;
 
 use leptos::prelude::*;
-use leptos_router::components::{A, Outlet};
+use leptos_router::components::A;
+use leptos_router::hooks::use_params_map;
 
 use self::day_list::DayList;
 use self::state::{Shown, show};
@@ -23,8 +24,13 @@ const PAGE: usize = 50;
 
 /// The list of orders, and a place for one of them.
 #[component]
-pub fn OrdersScreen() -> impl IntoView {
-    let device = Device::expect();
+pub fn OrdersScreen(
+    /// The order that the path names, when it names one.
+    children: ChildrenFn,
+) -> impl IntoView {
+    let (device, params) = (Device::expect(), use_params_map());
+    // The list stays as it is while one order after the other is chosen.
+    let is_one_chosen = Memo::new(move |_| params.with(|params| params.get("id").is_some()));
     let limit = RwSignal::new(PAGE);
     let orders = AppStore::expect().orders();
     let shown = Memo::new(move |_| orders.with(|load| show(load, limit.get(), device.day_of)));
@@ -53,7 +59,9 @@ pub fn OrdersScreen() -> impl IntoView {
                 {body}
             </section>
             <div class="c-orders__one">
-                <Outlet />
+                <Show when=move || is_one_chosen.get() fallback=NoOrderChosen>
+                    {children()}
+                </Show>
             </div>
         </div>
     }
@@ -74,7 +82,7 @@ fn NoOrders() -> impl IntoView {
 
 /// Stands beside the list until an order is chosen.
 #[component]
-pub fn NoOrderChosen() -> impl IntoView {
+fn NoOrderChosen() -> impl IntoView {
     view! {
         <div class="c-orders__hint">
             <EmptyState title="No order chosen" text="Choose one to see its receipt." />

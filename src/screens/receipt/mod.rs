@@ -5,7 +5,7 @@ pub mod state;
 
 use leptos::prelude::*;
 use leptos_router::components::A;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::{use_location, use_params_map};
 
 use self::paper::Paper;
 use self::state::{Change, change_of};
@@ -54,7 +54,7 @@ fn Found(
     /// The order.
     order: OrderWithLines,
 ) -> impl IntoView {
-    let (device, query) = (Device::expect(), use_query_map());
+    let (device, query) = (Device::expect(), use_location().query);
     let total = order.totals.total;
     let received = query.with_untracked(|query| query.get("received"));
     let just_taken = received.is_some();

@@ -1,16 +1,18 @@
 //! Automerge: what becomes of a write that was made on an older version.
 
-use espressync_model::{Field, Model, Patch, Row, Value};
+use espressync_model::{Field, Model, Patch, Row, Value, merge_lists};
 
-/// Merges three ways: `base` is the row the client's change was made on. A field the server has
-/// not changed since takes the incoming value, null too; a field both changed keeps the server's;
-/// lists merge the additions and removals of both. (DESIGN, Server.)
+/// Merges three ways: `base` is the row the client's change was made on, `between` are the rows
+/// after it and before `stored`. A field the server has not touched since takes the incoming
+/// value, null too; one that it has, be it there and back, keeps the server's; lists merge the
+/// additions and removals of both. (DESIGN, Server.)
 #[must_use]
-pub fn merge(model: &Model, base: &Row, stored: &Row, incoming: &Patch) -> Patch {
+pub fn merge(model: &Model, base: &Row, between: &[Row], stored: &Row, incoming: &Patch) -> Patch {
     let merged = incoming.iter().filter_map(|(id, value)| {
         let (was, is) = (base.get(id), stored.get(id));
+        let is_untouched = is == was && between.iter().all(|row| row.get(id) == was);
         let value =
-            if is == was { value.clone() } else { merge_changed(model.at(id), was, is, value)? };
+            if is_untouched { value.clone() } else { merge_changed(model.at(id), was, is, value)? };
         (value != *is).then_some((id, value))
     });
     merged.collect()
@@ -25,35 +27,6 @@ fn merge_changed(field: &Field, was: &Value, is: &Value, incoming: &Value) -> Op
         }
         _ => None,
     }
-}
-
-/// The server's list, less what the client removed, with what the client added and the server
-/// did not add itself: the same change sent twice, or made on both sides, counts once.
-fn merge_lists(was: &[Value], is: &[Value], incoming: &[Value]) -> Vec<Value> {
-    let mut removed = without(was, incoming);
-    let mut merged = Vec::new();
-    for element in is {
-        match removed.iter().position(|gone| gone == element) {
-            Some(position) => drop(removed.swap_remove(position)),
-            None => merged.push(element.clone()),
-        }
-    }
-    let added_there = without(is, was);
-    merged.extend(without(&without(incoming, was), &added_there));
-    merged
-}
-
-/// The elements of `all` that are left when each of `taken` has taken one of its like away.
-fn without(all: &[Value], taken: &[Value]) -> Vec<Value> {
-    let mut taken: Vec<&Value> = taken.iter().collect();
-    let mut left = Vec::new();
-    for element in all {
-        match taken.iter().position(|other| *other == element) {
-            Some(position) => drop(taken.swap_remove(position)),
-            None => left.push(element.clone()),
-        }
-    }
-    left
 }
 
 /// Merges by AppSync's documented rules, which know no base (contract 4.3): a filled scalar keeps
@@ -93,10 +66,10 @@ mod tests {
 
     fn check(base: Row, stored: Row, client: Row, expected: Row) {
         let incoming = Patch::between(&base, &client);
-        let merged = merge(&model(), &base, &stored, &incoming);
+        let merged = merge(&model(), &base, &[], &stored, &incoming);
         assert_eq!(stored.with(&merged), expected);
         // Sent again after a lost answer, it changes nothing.
-        assert!(merge(&model(), &base, &expected, &incoming).is_empty());
+        assert!(merge(&model(), &base, &[], &expected, &incoming).is_empty());
     }
 
     #[test]
@@ -109,6 +82,13 @@ mod tests {
     fn a_field_both_changed_keeps_the_servers_value() {
         let base = row(1, &[], None);
         check(base, row(2, &[], None), row(3, &[], Some("y")), row(2, &[], Some("y")));
+    }
+
+    #[test]
+    fn a_field_that_went_there_and_back_was_changed() {
+        let (base, between) = (row(3, &[], None), row(4, &[], None));
+        let late_copy = Patch::between(&base, &between);
+        assert!(merge(&model(), &base, &[between], &base, &late_copy).is_empty());
     }
 
     #[test]

@@ -17,6 +17,9 @@ use espressync_model::{Field, Meta, Model, Patch, Record, Row, Schema, Timestamp
 use crate::merge::{merge, merge_strict};
 use crate::tables::Tables;
 
+/// How many versions since the client's own are looked at for changes that were taken back.
+const MOST_BETWEEN: usize = 200;
+
 /// What happens to an update that was made on an older version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ConflictStrategy {
@@ -126,16 +129,23 @@ impl Write<'_> {
             match strategy {
                 ConflictStrategy::Optimistic => return Ok(self.conflict(stored)),
                 ConflictStrategy::AutoMergeStrict => merge_strict(self.model, &stored.row, sent),
-                ConflictStrategy::AutoMerge => {
-                    let key = &self.mutation.key;
-                    match tables.row_at(self.mutation.model, key, version)? {
-                        Some(base) => merge(self.model, &base, &stored.row, sent),
-                        None => merge_strict(self.model, &stored.row, sent),
-                    }
-                }
+                ConflictStrategy::AutoMerge => self.merge(tables, &stored)?,
             }
         };
         self.apply(tables, stored, changes)
+    }
+
+    /// Merges with what became of the record since the client's version.
+    fn merge<T: Tables>(&self, tables: &mut T, stored: &Record) -> Result<Patch, T::Error> {
+        let Mutation { model, key, version, fields, .. } = self.mutation;
+        let Some(base) = tables.row_at(*model, key, *version)? else {
+            return Ok(merge_strict(self.model, &stored.row, fields));
+        };
+        let mut between = Vec::new();
+        for version in (version + 1..stored.meta.version).take(MOST_BETWEEN) {
+            between.extend(tables.row_at(*model, key, version)?);
+        }
+        Ok(merge(self.model, &base, &between, &stored.row, fields))
     }
 
     fn apply<T: Tables>(
@@ -333,6 +343,16 @@ mod tests {
         server.update(1, PRICE, 4.5);
         assert!(matches!(server.update(1, PRICE, 4.5), Outcome::Unchanged(_)));
         assert!(matches!(server.update(2, PRICE, 4.5), Outcome::Unchanged(_)));
+    }
+
+    #[test]
+    fn a_late_copy_of_an_update_does_not_undo_what_followed_it() {
+        let mut server = Server::new(ConflictStrategy::AutoMerge);
+        server.create("Flat white");
+        server.update(1, PRICE, 4.5);
+        server.update(2, PRICE, 3.0);
+        assert!(matches!(server.update(1, PRICE, 4.5), Outcome::Unchanged(_)));
+        assert_eq!(server.stored().row.get(PRICE), &3.0.into());
     }
 
     #[test]

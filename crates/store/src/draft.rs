@@ -6,14 +6,14 @@ use crate::{Batch, Cursor, Pending, Store};
 
 /// A drafted record with its place among the draft's records, which becomes the order in which
 /// queries show them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Drafted {
     ordinal: usize,
     record: Option<Record>,
 }
 
 /// Changes laid over a store and not yet stored. Reads see them; the store does not.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Draft<'a> {
     store: &'a Store,
     records: BTreeMap<(ModelId, Key), Drafted>,

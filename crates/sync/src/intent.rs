@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use espressync_model::remote::{Mutation, Operation, RemoteError, RemoteErrorKind};
 use espressync_model::{Key, Model, ModelId, Patch, Predicate, Record, Row, Timestamp};
-use espressync_store::{Batch, Cursor, Draft, Rejection, Store};
+use espressync_store::{Batch, Draft, Rejection, Store};
 
 use crate::merge::{discard, receive};
 use crate::{SyncError, outbox};
@@ -25,7 +25,10 @@ pub enum Intent {
         model: ModelId,
         /// When the server began: the next sync asks from here.
         started_at: Timestamp,
-        /// After a base sync, every key it held: what is not among them is gone.
+        /// Whether it read everything.
+        is_full: bool,
+        /// After a base sync, every key it held: what is not among them is gone. `None` where
+        /// that is not known.
         seen: Option<BTreeSet<Key>>,
     },
     /// Sends a refused entry again.
@@ -79,8 +82,16 @@ fn carry_out(draft: &mut Draft<'_>, intent: &Intent) -> Outcome {
                 amend(draft, *model, key, |pending| pending.is_attempted = true);
             }
         }
-        Intent::FinishSync { model, started_at, seen } => {
-            finish_sync(draft, *model, *started_at, seen.as_ref());
+        Intent::FinishSync { model, started_at, is_full, seen } => {
+            let mut cursor = draft.cursor(*model).unwrap_or_default();
+            cursor.last_sync = *started_at;
+            if *is_full {
+                cursor.last_full_sync = *started_at;
+            }
+            draft.set_cursor(*model, cursor);
+            if let Some(seen) = seen {
+                prune(draft, *model, *started_at, seen);
+            }
         }
         Intent::Retry(model, key) => amend(draft, *model, key, |pending| {
             pending.rejection = None;
@@ -91,10 +102,17 @@ fn carry_out(draft: &mut Draft<'_>, intent: &Intent) -> Outcome {
     Ok(Vec::new())
 }
 
-/// Checks every write before the first is made, so that all are made or none.
+/// Checks every write before the first is made, so that all are made or none. Several are checked
+/// on a trial of the whole, as one may build on another.
 fn write_all(draft: &mut Draft<'_>, writes: &[Write]) -> Outcome {
-    for write in writes {
-        check(draft, write)?;
+    if let [only] = writes {
+        check(draft, only)?;
+    } else {
+        let mut trial = draft.clone();
+        for write in writes {
+            check(&trial, write)?;
+            make(&mut trial, write);
+        }
     }
     Ok(writes.iter().filter_map(|write| make(draft, write)).collect())
 }
@@ -224,6 +242,7 @@ fn change(
 fn refused(draft: &mut Draft<'_>, sent: &Mutation, error: &RemoteError) {
     let (model, key) = (sent.model, &sent.key);
     match (error.kind, &error.stored) {
+        (RemoteErrorKind::ConditionFailed, Some(_)) if is_foreign(draft, sent) => {}
         (RemoteErrorKind::Conflict | RemoteErrorKind::ConditionFailed, Some(stored)) => {
             receive(draft, model, stored, None);
             let stands_still = draft
@@ -254,6 +273,12 @@ fn refused(draft: &mut Draft<'_>, sent: &Mutation, error: &RemoteError) {
     }
 }
 
+/// Whether a refused create met a record that someone else made under the same key: ids that
+/// clients make up are their own, other keys need not be.
+fn is_foreign(draft: &Draft<'_>, sent: &Mutation) -> bool {
+    sent.operation == Operation::Create && !draft.schema().model(sent.model).has_managed_id()
+}
+
 fn amend(
     draft: &mut Draft<'_>,
     model: ModelId,
@@ -266,23 +291,13 @@ fn amend(
     }
 }
 
-fn finish_sync(
-    draft: &mut Draft<'_>,
-    model: ModelId,
-    started_at: Timestamp,
-    seen: Option<&BTreeSet<Key>>,
-) {
-    let before = draft.cursor(model).unwrap_or_default();
-    let mut cursor = Cursor { last_sync: started_at, ..before };
-    if let Some(seen) = seen {
-        cursor.last_full_sync = started_at;
-        for key in draft.keys(model) {
-            if !seen.contains(&key) && is_gone(draft, model, &key, started_at) {
-                draft.remove(model, key);
-            }
+/// Removes what a base sync did not hold.
+fn prune(draft: &mut Draft<'_>, model: ModelId, started_at: Timestamp, seen: &BTreeSet<Key>) {
+    for key in draft.keys(model) {
+        if !seen.contains(&key) && is_gone(draft, model, &key, started_at) {
+            draft.remove(model, key);
         }
     }
-    draft.set_cursor(model, cursor);
 }
 
 /// Whether a record that a base sync did not hold is gone from the server: it was there, nothing

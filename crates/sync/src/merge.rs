@@ -4,15 +4,16 @@
 //! however often they arrive:
 //!
 //! - A record older than the newest one known is ignored.
-//! - A field that waits to be sent and that the server shows as we want it is done.
+//! - A field that waits to be sent and that the server shows as we want it is done, unless another
+//!   value of ours may still be on its way.
 //! - One that the server has not changed since the base still waits, now based on the new record.
 //!   So does one in which the server shows an earlier value of our own.
 //! - One that another has changed to something else is theirs: the first to reach the server
-//!   wins, as in the server's own merge (`resolver::merge`).
+//!   wins, as in the server's own merge (`resolver::merge`). Of lists both changes are merged.
 //! - A tombstone wins over edits; a delete that waits stays.
 
 use espressync_model::remote::{Mutation, RemoteErrorKind};
-use espressync_model::{Key, Meta, Model, ModelId, Record, Row, Value};
+use espressync_model::{Key, Meta, Model, ModelId, Record, Row, Value, merge_lists};
 use espressync_store::{Draft, Pending, PendingField, Rejection};
 
 /// How many answers in a row may leave a field as it was before the entry is set aside.
@@ -58,7 +59,10 @@ fn rebase(
 ) -> Option<Pending> {
     let base = pending.base.take().map(|base| base.row);
     let was = |field| base.as_ref().map_or(&Value::Null, |row: &Row| row.get(field));
-    pending.fields.retain(|field, waits| still_waits(waits, was(*field), record.row.get(*field)));
+    pending.fields.retain(|field, waits| {
+        let asked = answered.and_then(|sent| sent.fields.get(*field));
+        still_waits(waits, asked, was(*field), record.row.get(*field))
+    });
     if let Some(sent) = answered {
         pending.is_attempted = false;
         note_unheeded(definition, &mut pending, sent);
@@ -72,8 +76,24 @@ fn rebase(
     Some(pending)
 }
 
-fn still_waits(waits: &PendingField, was: &Value, is: &Value) -> bool {
-    waits.value != *is && (is == was || waits.earlier.contains(is))
+/// Whether a field still waits to be sent. `asked` is what the answered mutation set it to.
+fn still_waits(waits: &mut PendingField, asked: Option<&Value>, was: &Value, is: &Value) -> bool {
+    if waits.value == *is {
+        // An earlier value of ours may be on its way yet, and would win over the server's own.
+        return !waits.earlier.is_empty() && asked != Some(&waits.value);
+    }
+    if is == was || waits.earlier.contains(is) {
+        return true;
+    }
+    if let (Value::List(is_now), Value::List(wanted)) = (is, &waits.value) {
+        let was: &[Value] = if let Value::List(was) = was { was } else { &[] };
+        let merged = Value::List(merge_lists(was, is_now, wanted).into());
+        if merged != *is {
+            waits.earlier.push(std::mem::replace(&mut waits.value, merged));
+            return true;
+        }
+    }
+    false
 }
 
 /// A server may answer and leave a field as it was: once because the version was old, which the

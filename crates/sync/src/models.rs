@@ -31,26 +31,35 @@ impl ModelSync {
 /// A sync under way: page after page, each stored before the next is asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct Run {
+    /// Tells it from the ones before it.
+    pub(crate) number: u64,
     /// What the sync asks for: changes since, or everything.
     pub(crate) since: Option<Cursor>,
     /// The next page to ask for.
     pub(crate) next_token: Option<String>,
     /// When the server began.
     pub(crate) started_at: Timestamp,
-    /// Every key the pages held, while they hold everything.
+    /// Whether the pages hold everything.
+    pub(crate) is_full: bool,
+    /// Every key the pages held, while that is known.
     pub(crate) seen: Option<BTreeSet<Key>>,
+    /// The first thing that could not be read.
+    pub(crate) unreadable: Option<String>,
     /// Whether the last page is read.
     pub(crate) is_finished: bool,
 }
 
 impl Run {
     /// A sync of changes since the last one, or of everything.
-    pub(crate) fn new(since: Option<Cursor>) -> Self {
+    pub(crate) fn new(number: u64, since: Option<Cursor>) -> Self {
         Self {
+            number,
             since,
             next_token: None,
             started_at: Timestamp::ZERO,
+            is_full: since.is_none(),
             seen: since.is_none().then(BTreeSet::new),
+            unreadable: None,
             is_finished: false,
         }
     }
@@ -60,13 +69,15 @@ impl Run {
         let is_first = self.next_token.is_none();
         if is_first {
             self.started_at = page.started_at;
-            if page.is_base && self.seen.is_none() {
+            if page.is_base && !self.is_full {
+                self.is_full = true;
                 self.seen = Some(BTreeSet::new());
             }
         }
-        if !page.unreadable.is_empty() {
+        if let Some(reason) = page.unreadable.first() {
             // What cannot be read cannot be told from what is gone.
             self.seen = None;
+            self.unreadable.get_or_insert_with(|| reason.clone());
         }
         if let Some(seen) = &mut self.seen {
             seen.extend(keys);

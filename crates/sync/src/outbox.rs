@@ -76,7 +76,8 @@ fn edit(pending: &mut Pending, field: FieldId, value: &Value) {
 /// so that a tombstone must stay.
 pub(crate) fn delete(draft: &mut Draft<'_>, model: ModelId, key: &Key, stored: &Record) -> bool {
     let mut pending = entry(draft, model, key, stored);
-    if pending.base.is_none() && !pending.is_attempted {
+    let is_unknown_there = !pending.is_attempted || pending.rejection.is_some();
+    if pending.base.is_none() && is_unknown_there {
         draft.set_pending(model, key.clone(), None);
         return false;
     }

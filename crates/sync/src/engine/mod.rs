@@ -122,7 +122,8 @@ enum Link {
 #[derive(Debug, Clone)]
 enum Asked {
     Mutations(Vec<Mutation>),
-    Page(ModelId),
+    /// Of the model's sync of this number.
+    Page(ModelId, u64),
     Record(Mutation),
 }
 
@@ -133,8 +134,8 @@ enum Storing {
     Marks(Vec<Place>),
     /// Then these may be sent again if edits wait.
     Answers(Vec<Place>),
-    /// Then the next page is asked for, or the sync is done.
-    Page(ModelId),
+    /// Then the next page is asked for, or the sync of this number is done.
+    Page(ModelId, u64),
     /// Then nothing; if it fails, the model has missed something.
     Change(ModelId),
 }
@@ -289,7 +290,7 @@ impl Engine {
         let dropped = self.asked.extract_if(.., |_, asked| !matches!(asked, Asked::Mutations(_)));
         let lookups = dropped.filter_map(|(_, asked)| match asked {
             Asked::Record(sent) => Some((sent.model, sent.key)),
-            Asked::Mutations(_) | Asked::Page(_) => None,
+            Asked::Mutations(_) | Asked::Page(..) => None,
         });
         let lookups: Vec<Place> = lookups.collect();
         self.release(&lookups);
@@ -361,7 +362,8 @@ impl Engine {
                 });
                 self.mutations_answered(now, sent, answers, effects);
             }
-            Some(Asked::Page(model)) => {
+            Some(Asked::Page(model, run)) if !self.is_current(model, run) => {}
+            Some(Asked::Page(model, _)) => {
                 let page = answer.and_then(|answer| match answer {
                     Answer::Sync(page) => Ok(page),
                     other @ (Answer::Mutate(_) | Answer::Get(_)) => Err(wrong(other)),
@@ -394,22 +396,26 @@ impl Engine {
             Some(Storing::Marks(places) | Storing::Answers(places)) => {
                 // What could not be stored is asked again, which does no harm, after a pause.
                 self.release(&places);
-                if !is_stored {
+                if is_stored {
+                    self.send_backoff.reset();
+                } else {
                     self.send_backoff.fail(now, &mut self.jitter);
                 }
             }
-            Some(Storing::Page(model)) if is_stored => {
+            Some(Storing::Page(model, run)) if !self.is_current(model, run) => {}
+            Some(Storing::Page(model, _)) if is_stored => {
                 let state = &mut self.models[model.index()];
+                state.backoff.reset();
                 if state.run.as_ref().is_some_and(|run| run.is_finished) {
                     state.run = None;
                 } else {
                     self.ask_page(model, effects);
                 }
             }
-            Some(Storing::Page(model) | Storing::Change(model)) if !is_stored => {
+            Some(Storing::Page(model, _) | Storing::Change(model)) if !is_stored => {
                 self.sync_failed(now, model);
             }
-            Some(Storing::Page(_) | Storing::Change(_)) => {}
+            Some(Storing::Page(..) | Storing::Change(_)) => {}
         }
     }
 }

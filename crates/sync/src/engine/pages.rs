@@ -2,7 +2,7 @@ use std::rc::Rc;
 
 use espressync_model::remote::{RemoteError, Request, SyncPage, SyncRequest};
 use espressync_model::{Model, ModelId, Predicate, Timestamp};
-use espressync_store::Store;
+use espressync_store::{Cursor, Store};
 
 use super::{Asked, Effect, Engine, Storing};
 use crate::Intent;
@@ -17,10 +17,20 @@ impl Engine {
                 let state = &mut self.models[model.index()];
                 state.is_dirty = false;
                 state.backoff.attempt();
-                state.run = Some(Run::new(store.cursor(model)));
+                self.begin_run(model, store.cursor(model));
                 self.ask_page(model, effects);
             }
         }
+    }
+
+    fn begin_run(&mut self, model: ModelId, since: Option<Cursor>) {
+        let number = self.next_id();
+        self.models[model.index()].run = Some(Run::new(number, since));
+    }
+
+    /// Whether a page belongs to the sync under way, not to one that was given up.
+    pub(super) fn is_current(&self, model: ModelId, number: u64) -> bool {
+        self.models[model.index()].run.as_ref().is_some_and(|run| run.number == number)
     }
 
     pub(super) fn ask_page(&mut self, model: ModelId, effects: &mut Vec<Effect>) {
@@ -32,7 +42,8 @@ impl Engine {
             limit: self.config.page_size,
             filter: Predicate::All,
         };
-        self.ask(Asked::Page(model), Request::Sync(request), effects);
+        let number = run.number;
+        self.ask(Asked::Page(model, number), Request::Sync(request), effects);
     }
 
     pub(super) fn page_answered(
@@ -57,21 +68,21 @@ impl Engine {
         let interval = self.config.full_sync_interval;
         if run.since.is_some_and(|cursor| page.started_at.since(cursor.last_full_sync) >= interval)
         {
-            state.run = Some(Run::new(None));
+            self.begin_run(model, None);
             self.ask_page(model, effects);
             return;
         }
         let keys = page.records.iter().filter_map(|record| definition.key_of(&record.row).ok());
         run.note(&page, keys);
-        state.problem = page.unreadable.first().cloned();
-        state.backoff.reset();
         let mut intents = vec![Intent::Receive(model, page.records)];
         if run.is_finished {
-            let (started_at, seen) = (run.started_at, run.seen.take());
-            intents.push(Intent::FinishSync { model, started_at, seen });
+            state.problem = run.unreadable.take();
+            let (started_at, is_full, seen) = (run.started_at, run.is_full, run.seen.take());
+            intents.push(Intent::FinishSync { model, started_at, is_full, seen });
         }
+        let number = run.number;
         self.is_unauthenticated = false;
-        self.commit(Storing::Page(model), intents, effects);
+        self.commit(Storing::Page(model, number), intents, effects);
     }
 
     pub(super) fn sync_failed(&mut self, now: Timestamp, model: ModelId) {

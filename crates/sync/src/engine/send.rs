@@ -46,7 +46,7 @@ impl Engine {
 
     /// How many requests with mutations are under way or about to be.
     pub(super) fn sending(&self) -> usize {
-        let asked = self.asked.values().filter(|asked| !matches!(asked, Asked::Page(_))).count();
+        let asked = self.asked.values().filter(|asked| !matches!(asked, Asked::Page(..))).count();
         let marking = self.storing.values().filter(|storing| matches!(storing, Storing::Marks(_)));
         asked + marking.count()
     }
@@ -119,12 +119,9 @@ impl Engine {
                 }
             }
         }
-        match failure {
-            Some(error) => {
-                self.note_failure(&error);
-                self.send_backoff.fail(now, &mut self.jitter);
-            }
-            None => self.send_backoff.reset(),
+        if let Some(error) = failure {
+            self.note_failure(&error);
+            self.send_backoff.fail(now, &mut self.jitter);
         }
         if !intents.is_empty() {
             self.commit(Storing::Answers(places), intents, effects);

@@ -4,7 +4,7 @@ use espressync_model::{FieldId, Key, ModelId, Query, Record, Value};
 use espressync_store::Store;
 use thiserror::Error;
 
-use super::schema::{LINE, LINE_ORDER, LINE_TOTAL, ORDER, ORDER_TOTAL, PRODUCT};
+use super::schema::{LINE, LINE_ORDER, LINE_TOTAL, ORDER, ORDER_TOTAL, PRODUCT, tags_of};
 use super::server::Server;
 
 /// Something that must never be.
@@ -27,6 +27,8 @@ pub struct Ledger {
     deleted: BTreeSet<Key>,
     /// Every write to a field, in its order: by which till, and what.
     edits: BTreeMap<(Key, FieldId), Vec<(usize, String)>>,
+    /// Every tag that was added.
+    tags: BTreeMap<Key, Vec<String>>,
 }
 
 impl Ledger {
@@ -40,6 +42,10 @@ impl Ledger {
 
     pub(super) fn note_edit(&mut self, key: Key, field: FieldId, till: usize, value: String) {
         self.edits.entry((key, field)).or_default().push((till, value));
+    }
+
+    pub(super) fn note_tag(&mut self, key: Key, tag: String) {
+        self.tags.entry(key).or_default().push(tag);
     }
 
     pub(super) fn note_delete(&mut self, key: Key) {
@@ -107,7 +113,12 @@ impl Ledger {
                 return Err(Violation::new(message));
             }
         }
-        Ok(())
+        match lines.keys().next() {
+            Some(order) => {
+                Err(Violation::new(format!("there are lines of {order}, which is none")))
+            }
+            None => Ok(()),
+        }
     }
 
     /// A product is gone if someone deleted it. A field of one that is not holds a value that was
@@ -129,6 +140,7 @@ impl Ledger {
             {
                 check_field(key, *field, writes, record)?;
             }
+            check_tags(key, self.tags.get(key), record)?;
         }
         Ok(())
     }
@@ -151,6 +163,16 @@ fn check_field(
         return Ok(());
     }
     Err(Violation::new(format!("{key} field {} is {value:?} after {writes:?}", field.0)))
+}
+
+/// Every tag that was added is there: lists merge.
+fn check_tags(key: &Key, added: Option<&Vec<String>>, record: &Record) -> Result<(), Violation> {
+    let tags = tags_of(&record.row);
+    let mut added = added.into_iter().flatten();
+    match added.find(|tag| !tags.contains(&Value::from(tag.as_str()))) {
+        Some(tag) => Err(Violation::new(format!("{key} has lost {tag:?} of {tags:?}"))),
+        None => Ok(()),
+    }
 }
 
 /// A till shows what the server has: the same rows at the same versions.

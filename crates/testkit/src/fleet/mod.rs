@@ -37,6 +37,8 @@ pub struct Faults {
     pub delay: u64,
     /// After an action, the till crashes and starts again from its log.
     pub crash: u8,
+    /// The disk refuses what the engine wants stored.
+    pub disk: u8,
     /// After an action, the till loses its network for a while.
     pub offline: u8,
 }
@@ -51,6 +53,7 @@ impl Faults {
         kill_link: 0,
         delay: 20,
         crash: 0,
+        disk: 0,
         offline: 0,
     };
 
@@ -63,6 +66,7 @@ impl Faults {
         kill_link: 5,
         delay: 3_000,
         crash: 8,
+        disk: 3,
         offline: 10,
     };
 }
@@ -296,8 +300,11 @@ impl Fleet {
             for effect in self.tills[till].step(self.now, input) {
                 match effect {
                     Effect::Commit(id, intents) => {
-                        self.tills[till].commit(&intents);
-                        inputs.push(Input::Committed(id, true));
+                        let is_stored = !self.chance(self.plan.faults.disk);
+                        if is_stored {
+                            self.tills[till].commit(&intents);
+                        }
+                        inputs.push(Input::Committed(id, is_stored));
                     }
                     Effect::Send(id, request) => self.send(till, id, request),
                     Effect::Connect(id) => self.connect(till, id),

@@ -1,4 +1,4 @@
-use espressync_model::{Field, FieldId, Model, ModelId, RelationKind, Scalar, Schema};
+use espressync_model::{Field, FieldId, Model, ModelId, RelationKind, Row, Scalar, Schema, Value};
 
 pub(super) const PRODUCT: ModelId = ModelId(0);
 pub(super) const ORDER: ModelId = ModelId(1);
@@ -6,6 +6,8 @@ pub(super) const LINE: ModelId = ModelId(2);
 
 /// The fields of a product that baristas edit.
 pub(super) const PRODUCT_FIELDS: [FieldId; 4] = [FieldId(1), FieldId(2), FieldId(3), FieldId(4)];
+/// The field of a product to which baristas add tags.
+pub(super) const PRODUCT_TAGS: FieldId = FieldId(5);
 pub(super) const ORDER_TOTAL: FieldId = FieldId(1);
 pub(super) const LINE_TOTAL: FieldId = FieldId(2);
 pub(super) const LINE_ORDER: FieldId = FieldId(1);
@@ -20,7 +22,8 @@ pub(super) fn schema() -> Schema {
             .field(text("name"))
             .field(text("price"))
             .field(text("image"))
-            .field(text("sku")),
+            .field(text("sku"))
+            .field(text("tags").list(false)),
         Model::new("Order", "Orders")
             .field(id())
             .field(Field::new("total", Scalar::Int).required()),
@@ -30,4 +33,9 @@ pub(super) fn schema() -> Schema {
             .field(Field::new("total", Scalar::Int).required())
             .relation("order", RelationKind::BelongsTo, ORDER, vec![LINE_ORDER]),
     ])
+}
+
+/// A product's tags.
+pub(super) fn tags_of(product: &Row) -> Vec<Value> {
+    if let Value::List(tags) = product.get(PRODUCT_TAGS) { tags.to_vec() } else { Vec::new() }
 }

@@ -5,7 +5,7 @@ use espressync_store::{Appended, LogRecord, MemoryStorage, Store, encode_batch};
 use espressync_sync::{Config, Effect, Engine, Input, Intent, LinkId, SyncStatus, Write, prepare};
 
 use super::ledger::Ledger;
-use super::schema::{LINE, ORDER, PRODUCT, PRODUCT_FIELDS, schema};
+use super::schema::{LINE, ORDER, PRODUCT, PRODUCT_FIELDS, PRODUCT_TAGS, schema, tags_of};
 
 /// A till: what it has on disk, and its present life.
 pub(super) struct Till {
@@ -81,8 +81,9 @@ impl Till {
     pub(super) fn act(&mut self, random: &mut fastrand::Rng, ledger: &mut Ledger) {
         self.writes += 1;
         match random.u8(0..20) {
-            0..10 => self.sell(random, ledger),
-            10..19 => self.edit(random, ledger),
+            0..8 => self.sell(random, ledger),
+            8..16 => self.edit(random, ledger),
+            16..19 => self.tag(random, ledger),
             _ => self.delete(random, ledger),
         }
     }
@@ -105,12 +106,30 @@ impl Till {
 
     fn edit(&mut self, random: &mut fastrand::Rng, ledger: &mut Ledger) {
         let Some(key) = self.some_product(random) else { return };
-        let field = PRODUCT_FIELDS[random.usize(0..PRODUCT_FIELDS.len())];
-        let value = format!("till {} write {}", self.number, self.writes);
+        // Mostly a field that is this till's own, so that its last word must stand.
+        let own = self.number % PRODUCT_FIELDS.len();
+        let index = if random.u8(0..8) > 0 { own } else { random.usize(0..PRODUCT_FIELDS.len()) };
+        let field = PRODUCT_FIELDS[index];
+        // Few values, so that edits are taken back and made again.
+        let value = format!("till {} value {}", self.number, random.u8(0..2));
         let patch: Patch = [(field, Value::from(value.as_str()))].into_iter().collect();
         let write = Write::Update(PRODUCT, key.clone(), patch, Predicate::All);
         if self.commit(&[Intent::Write(vec![write])]) {
             ledger.note_edit(key, field, self.number, value);
+        }
+    }
+
+    /// Adds a tag that nobody else adds. No tag is ever removed.
+    fn tag(&mut self, random: &mut fastrand::Rng, ledger: &mut Ledger) {
+        let Some(key) = self.some_product(random) else { return };
+        let Some(product) = self.store.record(PRODUCT, &key) else { return };
+        let tag = format!("till {} tag {}", self.number, self.writes);
+        let mut tags = tags_of(&product.row);
+        tags.push(Value::from(tag.as_str()));
+        let patch: Patch = [(PRODUCT_TAGS, Value::List(tags.into()))].into_iter().collect();
+        let write = Write::Update(PRODUCT, key.clone(), patch, Predicate::All);
+        if self.commit(&[Intent::Write(vec![write])]) {
+            ledger.note_tag(key, tag);
         }
     }
 

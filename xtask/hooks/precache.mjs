@@ -1,4 +1,5 @@
-// Trunk's post_build hook: writes the list of files into the service worker of the build.
+// Trunk's post_build hook: writes the list of files into the service worker of the build, and then
+// compresses them all. It is one hook, because Trunk runs the hooks of a stage side by side.
 //
 // The list goes into service-worker.js itself, because a browser looks for an update by comparing
 // that file byte for byte. By hand: node xtask/hooks/precache.mjs DIST [PUBLIC_URL]
@@ -6,6 +7,8 @@ import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join, sep } from "node:path";
 import { pathToFileURL } from "node:url";
+
+import { compressFiles } from "./compress.mjs";
 
 const SERVICE_WORKER = "service-worker.js";
 const EMPTY_LIST = "const SHELL = [];";
@@ -40,10 +43,10 @@ export function fillServiceWorker(dist, publicUrl = "/") {
 /** What browsers show of the app before it is installed; the app itself never does. */
 const ADVERTISEMENT = "screenshots/";
 
-/** Lists what belongs to the shell: all but the worker itself, hidden files and extras. */
+/** Lists what belongs to the shell: all but the worker itself, hidden files, copies and extras. */
 function shellFiles(dist) {
   return readdirSync(dist, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !/^\.|\.map$|\.d\.ts$/.test(entry.name))
+    .filter((entry) => entry.isFile() && !/^\.|\.map$|\.d\.ts$|\.br$|\.gz$/.test(entry.name))
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(dist.length + 1))
     .map((file) => file.split(sep).join("/"))
     .filter((file) => file !== SERVICE_WORKER && !file.startsWith(ADVERTISEMENT))
@@ -71,8 +74,15 @@ function main() {
     throw new Error("run by Trunk, or with the folder of a finished build as the argument");
   }
   const publicUrl = process.env.TRUNK_PUBLIC_URL ?? process.argv[3] ?? "/";
-  const { files, bytes, build } = fillServiceWorker(dist.replace(/[/\\]+$/, ""), publicUrl);
-  console.log(`app shell ${build}: ${files} files, ${Math.ceil(bytes / 1024)} KiB`);
+  const folder = dist.replace(/[/\\]+$/, "");
+  const { files, bytes, build } = fillServiceWorker(folder, publicUrl);
+  console.log(`app shell ${build}: ${files} files, ${kib(bytes)}`);
+  const compressed = compressFiles(folder);
+  console.log(`${compressed.files} files compressed: ${kib(compressed.raw)} to ${kib(compressed.sent)}`);
+}
+
+function kib(bytes) {
+  return `${Math.ceil(bytes / 1024)} KiB`;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {

@@ -46,6 +46,17 @@ test("a server that is killed comes back on the same file and port", async () =>
   await until("the till to be back", () => answered(till.network).length > 0);
 });
 
+test("the app's code is sent compressed, and whole when it is unpacked", async () => {
+  const [sent, unpacked] = await until("the app's code to be there", () =>
+    till.page.evaluate(() => {
+      const code = performance.getEntriesByType("resource").find(({ name }) => name.endsWith(".wasm"));
+      return code?.decodedBodySize > 0 && [code.encodedBodySize, code.decodedBodySize];
+    }),
+  );
+  assert.ok(sent < unpacked / 2, `${sent} bytes of ${unpacked} were sent`);
+  await till.whenInstalled(); // which it is only after each file has matched its hash
+});
+
 /** The requests that got an answer with data in it. */
 function answered(network) {
   return network.requests.filter(({ answer }) => answer?.data !== undefined);

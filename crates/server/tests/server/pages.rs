@@ -70,7 +70,30 @@ async fn what_was_compressed_beforehand_is_sent_so() {
     let response = get(&router, "/till-0123456789abcdef_bg.wasm", &accept).await;
     assert_eq!(header(&response, "content-encoding"), "br");
     assert_eq!(header(&response, "content-type"), "application/wasm");
+    assert_eq!(header(&response, "vary"), "accept-encoding");
     assert_eq!(text_of(response).await, "brotli");
+    let plain = get(&router, "/till-0123456789abcdef_bg.wasm", &[]).await;
+    assert!(plain.headers().get("content-encoding").is_none());
+    assert_eq!(header(&plain, "vary"), "accept-encoding", "a cache keeps the two apart");
+    assert_eq!(text_of(plain).await, "wasm");
+}
+
+#[tokio::test]
+async fn what_a_browser_has_already_is_not_sent_again() {
+    let folder = TempDir::new().unwrap();
+    let router = router(&folder, None);
+    for (path, cache) in [
+        ("/service-worker.js", "no-cache"),
+        ("/", "no-cache"),
+        ("/till-0123456789abcdef_bg.wasm", "public, max-age=31536000, immutable"),
+    ] {
+        let accept = ("accept-encoding", "br");
+        let first = get(&router, path, &[accept]).await;
+        let again = get(&router, path, &[accept, ("if-none-match", header(&first, "etag"))]).await;
+        assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{path}");
+        assert_eq!(header(&again, "cache-control"), cache);
+        assert_eq!(text_of(again).await, "");
+    }
 }
 
 #[tokio::test]

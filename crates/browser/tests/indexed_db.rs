@@ -134,7 +134,7 @@ async fn a_closed_database_says_so() {
     for error in [
         append(&log, 0, b"one").await.unwrap_err(),
         log.load(START).await.unwrap_err(),
-        log.replace(b"one").await.unwrap_err(),
+        log.replace(START, b"one").await.unwrap_err(),
     ] {
         assert_eq!(error.kind, StoreErrorKind::Closed, "{error}");
         assert_eq!(error.message, format!("the database `{name}` is closed"));
@@ -179,7 +179,7 @@ async fn durability_is_asked_for() {
     let asked = database::watch_durability();
     log.append(START, b"one", Durability::Strict).await.unwrap();
     log.append(LogPosition(1), b"two", Durability::Relaxed).await.unwrap();
-    log.replace(b"three").await.unwrap();
+    log.replace(LogPosition(2), b"three").await.unwrap();
     assert_eq!(asked.seen(), ["strict", "relaxed", "strict"]);
 }
 

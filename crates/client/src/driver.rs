@@ -308,23 +308,32 @@ impl<S: Storage, T: Transport + 'static, C: Clock> Driver<S, T, C> {
     }
 
     async fn clear(&mut self, force: bool) -> Result<(), ClientError> {
-        let (count, bytes) = {
-            let store = self.shared.store.borrow();
-            (store.outbox().iter().count(), store.reset_record())
-        };
-        if count > 0 && !force {
-            return Err(ClientError::Unsent { count });
+        // What other tabs have stored counts too.
+        let last = self.shared.store.borrow().position();
+        let mut missed = self.storage.load(last).await?;
+        loop {
+            self.catch_up(&missed)?;
+            let (last, bytes) = {
+                let store = self.shared.store.borrow();
+                store.check_current()?;
+                let count = store.outbox().iter().count();
+                if count > 0 && !force {
+                    return Err(ClientError::Unsent { count });
+                }
+                (store.position(), store.reset_record())
+            };
+            match self.storage.replace(last, &bytes).await? {
+                Appended::At(position) => {
+                    self.step(Input::Stop);
+                    let emptied = self.catch_up(&[LogRecord { position, bytes }]);
+                    if self.is_running {
+                        self.step(Input::Start);
+                    }
+                    return Ok(emptied?);
+                }
+                Appended::Behind(records) => missed = records,
+            }
         }
-        self.step(Input::Stop);
-        let replaced = self.storage.replace(&bytes).await;
-        let cleared = match replaced {
-            Ok(position) => self.catch_up(&[LogRecord { position, bytes }]),
-            Err(error) => Err(error),
-        };
-        if self.is_running {
-            self.step(Input::Start);
-        }
-        Ok(cleared?)
     }
 
     /// Has the timer ring at the engine's next deadline.

@@ -68,9 +68,13 @@ impl Storage for MemoryStorage {
         Ok(self.append_now(last, bytes))
     }
 
-    async fn replace(&self, bytes: &[u8]) -> Result<LogPosition, StoreError> {
+    async fn replace(&self, last: LogPosition, bytes: &[u8]) -> Result<Appended, StoreError> {
         let mut log = self.0.borrow_mut();
+        let missed = log.after(last);
+        if !missed.is_empty() {
+            return Ok(Appended::Behind(missed));
+        }
         log.records.clear();
-        Ok(log.push(bytes))
+        Ok(Appended::At(log.push(bytes)))
     }
 }

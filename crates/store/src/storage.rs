@@ -13,12 +13,12 @@ pub struct LogRecord {
     pub bytes: Vec<u8>,
 }
 
-/// What became of an append.
+/// What became of an append or a replacement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Appended {
     /// It is stored here.
     At(LogPosition),
-    /// Another tab appended these since; nothing was stored. Replay them, check again, append
+    /// Another tab appended these since; nothing was changed. Replay them, check again, try
     /// again.
     Behind(Vec<LogRecord>),
 }
@@ -53,10 +53,10 @@ pub trait Storage {
         durability: Durability,
     ) -> Result<Appended, StoreError>;
 
-    /// Replaces the whole log by one record, in one transaction, and returns its position, which
-    /// lies above all earlier ones.
+    /// Replaces the whole log by one record if nothing was appended after `last`, in one
+    /// transaction that survives a power cut. The record's position lies above all earlier ones.
     ///
     /// # Errors
     /// The medium's, by kind; the log is as it was then.
-    async fn replace(&self, bytes: &[u8]) -> Result<LogPosition, StoreError>;
+    async fn replace(&self, last: LogPosition, bytes: &[u8]) -> Result<Appended, StoreError>;
 }

@@ -192,8 +192,8 @@ impl Storage for FaultyDisk {
         Ok(appended)
     }
 
-    async fn replace(&self, bytes: &[u8]) -> Result<LogPosition, StoreError> {
+    async fn replace(&self, last: LogPosition, bytes: &[u8]) -> Result<Appended, StoreError> {
         self.check()?;
-        self.log.replace(bytes).await
+        self.log.replace(last, bytes).await
     }
 }

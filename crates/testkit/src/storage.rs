@@ -56,9 +56,13 @@ async fn who_is_behind_writes_nothing<S: Storage>(one: &S, two: &S) {
 async fn replacing_leaves_one_record<S: Storage>(one: &S, two: &S) {
     let first = append(one, LogPosition::default(), b"first").await;
     let second = append(one, first, b"second").await;
-    let replaced = match one.replace(b"fresh").await {
-        Ok(position) => position,
-        Err(error) => panic!("replacing the log failed: {error}"),
+    let refused = two.replace(first, b"fresh").await;
+    let missed = vec![LogRecord { position: second, bytes: b"second".to_vec() }];
+    assert_eq!(refused, Ok(Appended::Behind(missed)), "who is behind replaces nothing");
+    assert_eq!(load(one, LogPosition::default()).await.len(), 2, "a refused replacement deleted");
+    let replaced = match one.replace(second, b"fresh").await {
+        Ok(Appended::At(position)) => position,
+        other => panic!("replacing the log came to {other:?}"),
     };
     assert!(replaced > second, "positions rise over a replacement");
     let fresh = LogRecord { position: replaced, bytes: b"fresh".to_vec() };

@@ -95,8 +95,8 @@ impl Storage for IndexedDb {
         self.writer.append(last, bytes, durability).await
     }
 
-    async fn replace(&self, bytes: &[u8]) -> Result<LogPosition, StoreError> {
-        self.writer.replace(bytes).await
+    async fn replace(&self, last: LogPosition, bytes: &[u8]) -> Result<Appended, StoreError> {
+        self.writer.replace(last, bytes).await
     }
 }
 

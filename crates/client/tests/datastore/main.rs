@@ -212,6 +212,23 @@ fn clearing_refuses_while_changes_wait() {
 }
 
 #[test]
+fn clearing_refuses_while_another_tabs_changes_wait() {
+    let mut bench = Bench::new();
+    bench.line.cut(true);
+    let (one, two) = (bench.open(), bench.open());
+    bench.save(&two, &product("sale", "Tea", 2.0)).unwrap();
+    let handle = one.clone();
+    let error = bench.now(async move { handle.clear(false).await }).unwrap_err();
+    assert_eq!(error, ClientError::Unsent { count: 1 });
+    assert_eq!(one.get("sale"), Ok(Some(product("sale", "Tea", 2.0))));
+    drop((one, two));
+    let store = bench.open();
+    assert_eq!(store.status().pending, 1);
+    assert_eq!(bench.now(async move { store.clear(true).await }), Ok(()));
+    assert_eq!(bench.open().status().pending, 0);
+}
+
+#[test]
 fn stopped_means_no_request_and_no_loss() {
     let mut bench = Bench::new();
     let store = bench.open();

@@ -96,6 +96,27 @@ impl Writer {
         bytes: &[u8],
         durability: Durability,
     ) -> Result<Appended, StoreError> {
+        self.write(last, bytes, durability, async |_, _| Ok(())).await
+    }
+
+    /// See [`Storage::replace`](espressync_store::Storage::replace).
+    pub(super) async fn replace(
+        &self,
+        last: LogPosition,
+        bytes: &[u8],
+    ) -> Result<Appended, StoreError> {
+        self.write(last, bytes, Durability::Strict, delete_before).await
+    }
+
+    /// Adds a record, has `then` do what belongs to it in the same transaction, and undoes both
+    /// when somebody else has appended something after `last`.
+    async fn write(
+        &self,
+        last: LogPosition,
+        bytes: &[u8],
+        durability: Durability,
+        then: impl AsyncFnOnce(&IdbObjectStore, LogPosition) -> Result<(), StoreError>,
+    ) -> Result<Appended, StoreError> {
         self.check()?;
         let transaction = Transaction::begin(&self.database, LOG, durability)?;
         let log = transaction.store(LOG)?;
@@ -113,22 +134,9 @@ impl Writer {
                 return Ok(Appended::Behind(missed));
             }
         }
+        then(&log, position).await?;
         transaction.commit().await?;
         Ok(Appended::At(position))
-    }
-
-    /// See [`Storage::replace`](espressync_store::Storage::replace).
-    pub(super) async fn replace(&self, bytes: &[u8]) -> Result<LogPosition, StoreError> {
-        self.check()?;
-        let transaction = Transaction::begin(&self.database, LOG, Durability::Strict)?;
-        let log = transaction.store(LOG)?;
-        // Clearing leaves the key generator where it is, so that positions go on rising.
-        let clear = log.clear().map_err(|error| from_js("clearing the log", &error))?;
-        let add = add(&log, bytes);
-        answer(&clear, "clearing the log").await?;
-        let position = add.await?;
-        transaction.commit().await?;
-        Ok(position)
     }
 }
 
@@ -158,6 +166,15 @@ fn add(
     const WHAT: &str = "writing to the log";
     let request = log.add(&Uint8Array::from(bytes)).map_err(|error| from_js(WHAT, &error));
     async move { position_of(&answer(&request?, WHAT).await?) }
+}
+
+/// Deletes everything before a position.
+async fn delete_before(log: &IdbObjectStore, position: LogPosition) -> Result<(), StoreError> {
+    const WHAT: &str = "clearing the log";
+    let failed = |error: JsValue| from_js(WHAT, &error);
+    let range = IdbKeyRange::upper_bound_with_open(&key_of(position), true).map_err(failed)?;
+    let delete = log.delete(&range).map_err(failed)?;
+    answer(&delete, WHAT).await.map(|_| ())
 }
 
 /// What others have appended, read in the transaction that appends. Keys and values are asked for

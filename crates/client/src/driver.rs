@@ -300,11 +300,15 @@ impl<S: Storage, T: Transport + 'static, C: Clock> Driver<S, T, C> {
     }
 
     fn catch_up(&mut self, records: &[LogRecord]) -> Result<(), StoreError> {
-        for record in records {
-            let applied = self.shared.store.borrow_mut().replay(record)?;
-            self.shared.observers.tell(&applied);
-        }
-        Ok(())
+        let mut told = Vec::new();
+        let caught_up = {
+            let mut store = self.shared.store.borrow_mut();
+            store.catch_up(records, |applied| told.extend_from_slice(applied))
+        };
+        self.shared.observers.tell(&told);
+        // What could not be read is passed over: opening the store again says so by name, and
+        // until then this tab must be able to write.
+        caught_up.map(|_| ())
     }
 
     async fn clear(&mut self, force: bool) -> Result<(), ClientError> {

@@ -57,26 +57,42 @@ impl Store {
         records: Vec<LogRecord>,
     ) -> Result<(Self, OpenReport), StoreError> {
         let mut store = Self::new(schema);
-        let mut report = OpenReport::default();
+        let unreadable = store.catch_up(&records, |_| {})?;
+        let is_migrated = store.layout.is_some() && store.needs_layout();
+        store.is_settled = !store.needs_layout();
+        Ok((store, OpenReport { unreadable, is_migrated }))
+    }
+
+    /// Applies records of the log, tells what each changed, and returns those that cannot be read,
+    /// with the reason. These are passed over, and the sync cursors are forgotten, so that the
+    /// server's records are read again.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Newer`], as for [`Store::open`]; the records before are applied then.
+    pub fn catch_up(
+        &mut self,
+        records: &[LogRecord],
+        mut tell: impl FnMut(&[Applied]),
+    ) -> Result<Vec<(LogPosition, String)>, StoreError> {
+        let mut unreadable = Vec::new();
         for record in records {
-            match store.replay(&record) {
-                Ok(_) => {}
+            match self.replay(record) {
+                Ok(applied) => tell(&applied),
                 Err(error) if error.kind == StoreErrorKind::Corrupt => {
-                    report.unreadable.push((record.position, error.message));
-                    store.position = record.position;
+                    unreadable.push((record.position, error.message));
+                    self.position = record.position;
                 }
                 Err(error) => return Err(error),
             }
         }
-        if !report.unreadable.is_empty() {
-            store.cursors.fill(None);
+        // Only now: a cursor that came after does not speak for what was lost before it.
+        if !unreadable.is_empty() {
+            self.cursors.fill(None);
         }
-        report.is_migrated = store.layout.is_some() && store.needs_layout();
-        store.is_settled = !store.needs_layout();
-        Ok((store, report))
+        Ok(unreadable)
     }
 
-    /// Applies one record of the log. `open` and a tab that fell behind call this.
+    /// Applies one record of the log.
     ///
     /// # Errors
     /// [`StoreErrorKind::Corrupt`] or [`StoreErrorKind::Newer`]; the store is unchanged then.

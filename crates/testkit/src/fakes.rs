@@ -159,6 +159,13 @@ impl FaultyDisk {
         *self.fault.borrow_mut() = kind;
     }
 
+    /// Spoils the record that was appended last.
+    pub fn corrupt_last(&self) {
+        if let Some(last) = self.log.records().len().checked_sub(1) {
+            self.log.corrupt(last);
+        }
+    }
+
     /// How many appends were stored.
     #[must_use]
     pub fn appends(&self) -> usize {

@@ -149,6 +149,23 @@ fn two_tabs_on_one_disk_see_each_others_writes_before_they_write() {
 }
 
 #[test]
+fn what_another_tab_wrote_and_the_disk_spoiled_stops_no_write_here() {
+    let mut bench = Bench::new();
+    let (one, two) = (bench.open(), bench.open());
+    two.start();
+    bench.save(&two, &product("p1", "Tea", 2.0)).unwrap();
+    assert_eq!(two.status().pending, 0);
+    bench.disk.corrupt_last();
+    bench.save(&one, &product("p2", "Latte", 4.0)).unwrap();
+    bench.save(&one, &product("p3", "Mocha", 5.0)).unwrap();
+    one.start();
+    bench.settle();
+    assert_eq!(one.status().pending, 0);
+    // The server's records are read again, all of them.
+    assert_eq!(one.get("p1"), Ok(Some(product("p1", "Tea", 2.0))));
+}
+
+#[test]
 fn a_disk_that_fails_loses_and_half_writes_nothing() {
     let mut bench = Bench::new();
     let store = bench.open();

@@ -56,6 +56,17 @@ pub struct Serve {
     /// Hand the first key to the pages of --static, at /espressync.json
     #[arg(long, env = "ESPRESSYNC_SHARE_KEY")]
     share_key: bool,
+    /// Let pages of another origin, such as https://shop.example, use the API although its key is
+    /// shared or the demo's; give it several times for several, * for all. Where the key is a
+    /// secret of your own, pages of every origin may use the API, as with AppSync
+    #[arg(
+        long = "allow-origin",
+        value_name = "ORIGIN",
+        env = "ESPRESSYNC_ALLOW_ORIGINS",
+        value_delimiter = ',',
+        value_parser = origin
+    )]
+    allowed_origins: Vec<String>,
     /// Let the demo's key, which everybody knows, open a server that others can reach
     #[arg(long, env = "ESPRESSYNC_ALLOW_DEMO_KEY")]
     allow_demo_key: bool,
@@ -89,6 +100,7 @@ impl Serve {
             seed: self.seed,
             api_keys: self.api_keys,
             share_key: if self.share_key { KeySharing::On } else { KeySharing::Off },
+            allowed_origins: self.allowed_origins,
             demo_key: if self.allow_demo_key { DemoKey::Anywhere } else { DemoKey::LocalOnly },
             window: self.delta_window,
         }
@@ -100,6 +112,16 @@ impl std::fmt::Debug for Serve {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("Serve").field("listen", &self.listen).finish_non_exhaustive()
     }
+}
+
+/// Reads `https://shop.example:8443` or `*`: what browsers send as their `Origin`.
+fn origin(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_host = |host: &str| !host.is_empty() && !host.contains(['/', '?', '#', ' ', '*']);
+    if text == "*" || host.is_some_and(is_host) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("{text:?} is no origin: write one such as https://shop.example, or *"))
 }
 
 /// Reads `30d`, `12h`, `90m`, `45s`.
@@ -126,6 +148,16 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_origin_is_a_scheme_and_a_host() {
+        for right in ["https://shop.example", "http://localhost:5173", "*"] {
+            assert_eq!(origin(right).as_deref(), Ok(right));
+        }
+        for wrong in ["shop.example", "https://", "https://shop.example/", "https://*.example"] {
+            assert!(origin(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

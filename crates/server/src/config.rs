@@ -5,6 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::auth::DEMO_KEY;
+use crate::callers::Callers;
 
 /// What a server is told at its start.
 #[derive(Clone)]
@@ -23,6 +24,8 @@ pub struct Config {
     pub api_keys: Vec<String>,
     /// Whether the pages are handed the first key.
     pub share_key: KeySharing,
+    /// Whose pages may use the API where its key is no secret, beside the server's own.
+    pub allowed_origins: Vec<String>,
     /// Whether the demo's key may open a server that others can reach.
     pub demo_key: DemoKey,
     /// How far back changes are told one by one.
@@ -85,14 +88,25 @@ impl Config {
         }
         Ok(keys)
     }
+
+    /// Whose pages may use the API that these keys open.
+    #[must_use]
+    pub fn callers(&self, keys: &[String]) -> Callers {
+        let is_secret = !keys.iter().any(|key| key == DEMO_KEY);
+        if is_secret && self.share_key == KeySharing::Off {
+            return Callers::Any;
+        }
+        let allowed = self.allowed_origins.clone();
+        Callers::Own { allowed, is_local: self.listen.ip().is_loopback() }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn keys(listen: &str, keys: &[&str], demo_key: DemoKey) -> Result<Vec<String>, ConfigError> {
-        let config = Config {
+    fn config(listen: &str, keys: &[&str], demo_key: DemoKey) -> Config {
+        Config {
             schema: PathBuf::new(),
             data: PathBuf::new(),
             listen: listen.parse().unwrap(),
@@ -100,10 +114,30 @@ mod tests {
             seed: None,
             api_keys: keys.iter().map(ToString::to_string).collect(),
             share_key: KeySharing::Off,
+            allowed_origins: Vec::new(),
             demo_key,
             window: Duration::ZERO,
+        }
+    }
+
+    fn keys(listen: &str, keys: &[&str], demo_key: DemoKey) -> Result<Vec<String>, ConfigError> {
+        config(listen, keys, demo_key).keys()
+    }
+
+    #[test]
+    fn pages_of_others_may_come_only_where_the_key_is_a_secret() {
+        let callers = |listen: &str, key: &str, share_key| {
+            let config = Config { share_key, ..config(listen, &[key], DemoKey::Anywhere) };
+            config.callers(&config.keys().unwrap())
         };
-        config.keys()
+        let own = |is_local| Callers::Own { allowed: Vec::new(), is_local };
+        let (local, open) = ("127.0.0.1:1", "0.0.0.0:1");
+        assert_eq!(callers(local, "own", KeySharing::Off), Callers::Any);
+        assert_eq!(callers(open, "own", KeySharing::Off), Callers::Any);
+        assert_eq!(callers(local, DEMO_KEY, KeySharing::Off), own(true));
+        assert_eq!(callers(local, "own", KeySharing::On), own(true));
+        assert_eq!(callers(open, DEMO_KEY, KeySharing::Off), own(false));
+        assert_eq!(callers(open, "own", KeySharing::On), own(false));
     }
 
     #[test]

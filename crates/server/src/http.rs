@@ -107,7 +107,7 @@ fn read(body: &[u8]) -> Result<Request, String> {
 }
 
 /// An answer that is no success, in AppSync's form (contract 3.4).
-fn refuse(status: StatusCode, error: &RemoteError) -> Response {
+pub(crate) fn refuse(status: StatusCode, error: &RemoteError) -> Response {
     let name = HeaderName::from_static(ERROR_TYPE_HEADER);
     let kind = HeaderValue::from_static(error_type(error.kind));
     tracing::info!(status = status.as_u16(), reason = %error, "refused");

@@ -12,6 +12,8 @@ pub mod app;
 pub mod auth;
 /// What the server asks of a database.
 pub mod backend;
+/// Where requests may come from.
+pub mod callers;
 /// The command line.
 pub mod cli;
 /// The times of commits and of sync queries.

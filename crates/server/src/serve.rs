@@ -104,10 +104,10 @@ impl Server {
                 KeySharing::Off => None,
             },
             database: backend.identity().to_owned(),
-            is_local: config.listen.ip().is_loopback(),
         };
         let state = AppState {
             api,
+            callers: config.callers(&keys),
             keys: Keys::new(keys),
             hub,
             shutdown: CancellationToken::new(),

@@ -2,6 +2,7 @@
 //! the program itself.
 
 mod bad_input;
+mod callers;
 mod crash;
 mod http;
 mod introspection;

@@ -4,6 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
 use espressync_server::app::{AppState, Pages, app};
+use espressync_server::callers::Callers;
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -26,9 +27,9 @@ fn router(folder: &TempDir, shared_key: Option<&str>) -> Router {
         folder: Some(folder.path().to_owned()),
         shared_key: shared_key.map(ToOwned::to_owned),
         database: "shop".to_owned(),
-        is_local: true,
     };
-    app(Arc::new(AppState { pages, ..state }))
+    let callers = Callers::Own { allowed: Vec::new(), is_local: true };
+    app(Arc::new(AppState { callers, pages, ..state }))
 }
 
 async fn get(router: &Router, path: &str, headers: &[(&str, &str)]) -> Response<Body> {

@@ -69,6 +69,7 @@ fn config(folder: &Path) -> Config {
         seed: Some(folder.join("seed.json")),
         api_keys: Vec::new(),
         share_key: KeySharing::Off,
+        allowed_origins: Vec::new(),
         demo_key: DemoKey::LocalOnly,
         window: Duration::from_secs(60),
     }

@@ -10,6 +10,7 @@ use espressync_resolver::ConflictStrategy;
 use espressync_server::app::{AppState, Pages, app};
 use espressync_server::auth::Keys;
 use espressync_server::backend::Backend;
+use espressync_server::callers::Callers;
 use espressync_server::sqlite::{OpenError, SqliteBackend};
 use espressync_server::{Api, DEFAULT_WINDOW_MS, Hub};
 use http_body_util::BodyExt;
@@ -94,6 +95,7 @@ impl Server {
         let state = Arc::new(AppState {
             api,
             keys: Keys::new(vec![KEY.to_owned()]),
+            callers: Callers::Any,
             hub,
             shutdown: CancellationToken::new(),
             sockets: TaskTracker::new(),

@@ -24,7 +24,8 @@ const HELP: &str = "\
 Usage: cargo xtask <COMMAND>
 
   serve [--port PORT] [--keep]   build everything and run the shop on this machine
-                                 (a fresh database each time; --keep goes on with the last one)
+                                 (a fresh database each time; --keep goes on with the last one
+                                 of that port, wherever the shop then opens)
   test [LAYER...]                run all test layers, or some: lint, native, browser, e2e
   build                          build the app into dist/ and print its size
   tidy                           check the rules of the house that the compiler cannot

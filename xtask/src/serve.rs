@@ -1,6 +1,6 @@
 //! `cargo xtask serve`: from a fresh clone to a shop that takes orders.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -68,10 +68,13 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         signal_hook::flag::register(signal, Arc::clone(&stop)).context("cannot catch Ctrl-C")?;
     }
     let port = server::free_port(options.port)?;
-    let data = database(&project, port, options.data)?;
-    let mut server = Server::start(&project, &program, port, &data)?;
+    let shop = Shop::open(&project, options, port)?;
+    let mut server = Server::start(&project, &program, port, &shop.folder)?;
     println!("\n  The shop is open after {}:\n", readable(started.elapsed()));
     println!("      {}\n", server.url());
+    if port != options.port {
+        println!("  Port {} is taken; the orders are those of {}.\n", options.port, shop.name);
+    }
     println!("  Open it in two browsers and take an order. Ctrl-C closes the shop.\n");
     while !stop.load(Ordering::Relaxed) {
         if let Some(status) = server.ended()? {
@@ -97,16 +100,40 @@ fn prepare(project: &Project) -> Result<PathBuf> {
     })
 }
 
-/// Names the database file, after removing what is there unless it is to be kept.
-///
-/// Each port has its own, so that a second shop does not pull the file from under the first.
-fn database(project: &Project, port: u16, data: Data) -> Result<PathBuf> {
-    let folder = project.target.join("demo").join(port.to_string());
-    if data == Data::Fresh && folder.exists() {
-        fs::remove_dir_all(&folder)
-            .with_context(|| format!("cannot empty {}", folder.display()))?;
+/// The folder of a shop's database and key, which nobody else opens or empties meanwhile.
+struct Shop {
+    folder: PathBuf,
+    /// How the folder is called: by a port.
+    name: String,
+    /// Held, never read; the system lets go of it however this program ends.
+    _lock: File,
+}
+
+impl Shop {
+    /// Finds the folder, after removing what is there unless it is to be kept.
+    ///
+    /// A fresh shop has that of the port it opens at, so that a second one is beside the first. Kept
+    /// is that of the port which was asked for, even if another program is at that port now.
+    fn open(project: &Project, options: &Options, port: u16) -> Result<Self> {
+        let name = match options.data {
+            Data::Fresh => port.to_string(),
+            Data::Kept => options.port.to_string(),
+        };
+        let shops = project.target.join("demo");
+        fs::create_dir_all(&shops).with_context(|| format!("cannot make {}", shops.display()))?;
+        let lock = shops.join(format!("{name}.lock"));
+        let lock =
+            File::create(&lock).with_context(|| format!("cannot open {}", lock.display()))?;
+        if lock.try_lock().is_err() {
+            bail!("a shop with the database of {name} is open: close it, or give another --port");
+        }
+        let folder = shops.join(&name);
+        if options.data == Data::Fresh && folder.exists() {
+            fs::remove_dir_all(&folder)
+                .with_context(|| format!("cannot empty {}", folder.display()))?;
+        }
+        Ok(Self { folder, name, _lock: lock })
     }
-    Ok(folder.join("shop.sqlite"))
 }
 
 #[cfg(test)]
@@ -115,6 +142,26 @@ mod tests {
 
     fn parse(words: &[&str]) -> Result<Options> {
         Options::parse(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_kept_shop_is_that_of_the_port_asked_for_and_nobody_elses() -> Result<()> {
+        let root = std::env::temp_dir().join(format!("xtask-shops-{}", std::process::id()));
+        let project = Project { root: root.clone(), target: root.clone() };
+        let options = |data| Options { port: 8080, data };
+        let kept = Shop::open(&project, &options(Data::Kept), 8081)?;
+        assert_eq!(kept.folder, root.join("demo").join("8080"));
+        fs::create_dir_all(&kept.folder)?;
+        assert!(Shop::open(&project, &options(Data::Fresh), 8080).is_err(), "it is in use");
+        let fresh = Shop::open(&project, &options(Data::Fresh), 8081)?;
+        assert_eq!(fresh.folder, root.join("demo").join("8081"));
+        drop(kept);
+        Shop::open(&project, &options(Data::Kept), 8080)?;
+        assert!(root.join("demo").join("8080").exists());
+        Shop::open(&project, &options(Data::Fresh), 8080)?;
+        assert!(!root.join("demo").join("8080").exists());
+        fs::remove_dir_all(&root)?;
+        Ok(())
     }
 
     #[test]

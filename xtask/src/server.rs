@@ -9,14 +9,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::command::{as_typed, cargo};
+use crate::command::{as_typed, cargo, output_of};
 use crate::project::Project;
 use crate::step::Step;
 
 const PACKAGE: &str = "espressync-server";
 const PROGRAM: &str = "espressync";
-/// Opens the demo's API to the demo's pages, which the server hands it to. Not a secret.
-const DEMO_KEY: &str = "da2-espressync-demo";
 
 const STARTUP: Duration = Duration::from_secs(30);
 const SHUTDOWN: Duration = Duration::from_secs(15);
@@ -55,21 +53,21 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `program` for the demo on a port of this machine, its rows in `data`.
-    pub(crate) fn start(project: &Project, program: &Path, port: u16, data: &Path) -> Result<Self> {
-        if let Some(folder) = data.parent() {
-            fs::create_dir_all(folder)
-                .with_context(|| format!("cannot make {}", folder.display()))?;
-        }
+    /// Starts `program` for the demo on a port of this machine, its rows and key in `shop`.
+    pub(crate) fn start(project: &Project, program: &Path, port: u16, shop: &Path) -> Result<Self> {
+        fs::create_dir_all(shop).with_context(|| format!("cannot make {}", shop.display()))?;
+        let key = key_of(shop)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut command = Command::new(program);
         command
             .current_dir(&project.root)
             .args(["serve", "--schema", "src/schema.graphql", "--data"])
-            .arg(data)
+            .arg(shop.join("shop.sqlite"))
             .args(["--listen", &address.to_string(), "--static", "dist"])
             .args(["--seed", "src/domain/demo_catalog.json"])
-            .args(["--api-key", DEMO_KEY, "--share-key"]);
+            // Not as an argument, which every user of this machine could read.
+            .env("ESPRESSYNC_API_KEYS", key)
+            .arg("--share-key");
         detach_from_keyboard(&mut command);
         let by_hand = as_typed(&command);
         let program = command.spawn().with_context(|| format!("cannot start: {by_hand}"))?;
@@ -138,6 +136,30 @@ impl Drop for Server {
     }
 }
 
+/// Reads a shop's API key, or makes one that nobody can guess: other web pages know the address.
+fn key_of(shop: &Path) -> Result<String> {
+    let file = shop.join("api-key");
+    let kept = fs::read_to_string(&file).unwrap_or_default();
+    if !kept.trim().is_empty() {
+        return Ok(kept.trim().to_owned());
+    }
+    // Node is there for the build anyway, and needs no crate for this on any system.
+    let mut node = Command::new("node");
+    node.args(["--print", "require('node:crypto').randomBytes(16).toString('hex')"]);
+    let key = format!("da2-{}", output_of(&mut node)?.trim());
+    write_secret(&file, &key).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(key)
+}
+
+/// Writes a new file that only its owner can read.
+fn write_secret(file: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)?.write_all(text.as_bytes())
+}
+
 /// Keeps Ctrl-C from reaching the server directly: it is stopped by us, once and in order.
 #[cfg(unix)]
 fn detach_from_keyboard(command: &mut Command) {
@@ -150,6 +172,19 @@ fn detach_from_keyboard(_: &mut Command) {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shop_keeps_its_key_and_no_two_have_the_same() -> Result<()> {
+        let folder = std::env::temp_dir().join(format!("xtask-key-{}", std::process::id()));
+        fs::create_dir_all(&folder)?;
+        let first = key_of(&folder)?;
+        assert_eq!((first.len(), key_of(&folder)?), (36, first.clone()));
+        fs::remove_dir_all(&folder)?;
+        fs::create_dir_all(&folder)?;
+        assert_ne!(key_of(&folder)?, first);
+        fs::remove_dir_all(&folder)?;
+        Ok(())
+    }
 
     #[test]
     fn a_taken_port_is_passed_over() -> Result<()> {

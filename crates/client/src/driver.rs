@@ -218,15 +218,11 @@ impl<S: Storage, T: Transport + 'static, C: Clock> Driver<S, T, C> {
         }
         let is_users = origins.iter().any(|(origin, _)| matches!(origin, Origin::User(_)));
         let durability = if is_users { Durability::Strict } else { Durability::Relaxed };
-        let stored = self.commit(&intents, durability).await;
-        let mut outcomes = match stored {
-            Ok(outcomes) => outcomes.into_iter(),
-            Err(error) => {
-                let failed: Vec<Written> =
-                    intents.iter().map(|_| Err(ClientError::Store(error.clone()))).collect();
-                failed.into_iter()
-            }
+        let outcomes = match self.commit(&intents, durability).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => self.store_users(&origins, intents, &error).await,
         };
+        let mut outcomes = outcomes.into_iter();
         for (origin, count) in origins {
             let mut own = outcomes.by_ref().take(count);
             match origin {
@@ -245,6 +241,31 @@ impl<S: Storage, T: Transport + 'static, C: Clock> Driver<S, T, C> {
         if is_users {
             self.step(Input::Changed);
         }
+    }
+
+    /// What became of the intents of a transaction that failed. A user's save must not fail for
+    /// the size of a sync's answer that came at the same moment, so users get a second one.
+    async fn store_users(
+        &mut self,
+        origins: &[(Origin, usize)],
+        intents: Vec<Intent>,
+        error: &StoreError,
+    ) -> Vec<Written> {
+        let of_users = origins.iter().flat_map(|(origin, count)| {
+            std::iter::repeat_n(matches!(origin, Origin::User(_)), *count)
+        });
+        let of_users: Vec<bool> = of_users.collect();
+        let pairs = intents.into_iter().zip(&of_users);
+        let users: Vec<Intent> =
+            pairs.filter(|(_, is_user)| **is_user).map(|(intent, _)| intent).collect();
+        let failed = || Err(ClientError::Store(error.clone()));
+        let is_mixed = !users.is_empty() && users.len() < of_users.len();
+        let again = if is_mixed { self.commit(&users, Durability::Strict).await.ok() } else { None };
+        let mut again = again.into_iter().flatten();
+        let written = of_users.iter().map(|is_user| {
+            if *is_user { again.next().unwrap_or_else(failed) } else { failed() }
+        });
+        written.collect()
     }
 
     /// Prepares, appends and applies; starts over when another tab was faster.

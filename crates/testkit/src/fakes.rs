@@ -151,9 +151,15 @@ pub struct FaultyDisk {
     log: MemoryStorage,
     fault: Rc<RefCell<Option<StoreErrorKind>>>,
     appends: Rc<Cell<usize>>,
+    room: Rc<Cell<Option<usize>>>,
 }
 
 impl FaultyDisk {
+    /// Makes every append of more bytes fail for want of room, or none.
+    pub fn limit(&self, room: Option<usize>) {
+        self.room.set(room);
+    }
+
     /// Makes every write fail with this kind, or none.
     pub fn fail(&self, kind: Option<StoreErrorKind>) {
         *self.fault.borrow_mut() = kind;
@@ -192,6 +198,9 @@ impl Storage for FaultyDisk {
         durability: Durability,
     ) -> Result<Appended, StoreError> {
         self.check()?;
+        if self.room.get().is_some_and(|room| bytes.len() > room) {
+            return Err(StoreError::new(StoreErrorKind::Quota, "the disk has no room for this"));
+        }
         let appended = self.log.append(last, bytes, durability).await?;
         if matches!(appended, Appended::At(_)) {
             self.appends.set(self.appends.get() + 1);

@@ -11,6 +11,7 @@ use espressync_client::{
 use espressync_model::remote::{Operation, Request};
 use espressync_model::{Entity, FieldId, Query, Value};
 use espressync_store::StoreErrorKind;
+use futures::FutureExt;
 
 #[test]
 fn a_save_is_answered_locally_and_survives_a_restart() {
@@ -186,6 +187,31 @@ fn a_disk_that_fails_loses_and_half_writes_nothing() {
         bench.settle();
     }
     assert_eq!(store.get("p1"), Ok(Some(product("p1", "Tea", 2.5))));
+    assert_eq!(store.status().pending, 0);
+}
+
+#[test]
+fn a_save_is_stored_when_a_large_answer_of_the_same_moment_has_no_room() {
+    let mut bench = Bench::new();
+    let store = bench.open();
+    bench.save(&store, &product("p0", "Tea", 2.0)).unwrap();
+    let long = "x".repeat(10_000);
+    bench.elsewhere(Operation::Create, 0, &[(NAME, long.as_str().into())]);
+    bench.disk.limit(Some(1_000));
+    // The server's answer is there at once, so that both share a transaction.
+    store.start();
+    let (handle, sale) = (store.clone(), product("p2", "Latte", 4.0));
+    let mut saving = Box::pin(async move { handle.save(&sale).await });
+    assert_eq!((&mut saving).now_or_never(), None);
+    assert!(bench.now(saving).is_ok());
+    assert_eq!(store.get("p2"), Ok(Some(product("p2", "Latte", 4.0))));
+    assert_eq!(store.get::<Product>("p1"), Ok(None));
+    bench.disk.limit(None);
+    for _ in 0..70 {
+        bench.clock.advance(1_000);
+        bench.settle();
+    }
+    assert_eq!(store.get::<Product>("p1").unwrap().unwrap().name, long);
     assert_eq!(store.status().pending, 0);
 }
 

@@ -30,14 +30,13 @@ pub(crate) async fn graphql(
     if let Err(error) = state.keys.check_headers(&headers) {
         return refuse(StatusCode::UNAUTHORIZED, &error);
     }
-    let request = match body
-        .map_err(|error| too_large(&error))
-        .and_then(|body| read(&body).map_err(|message| (StatusCode::BAD_REQUEST, message)))
-    {
+    let request = match body.map_err(|error| unreadable(&error)).and_then(|body| {
+        read(&body).map_err(|message| {
+            (StatusCode::BAD_REQUEST, RemoteError::new(RemoteErrorKind::Invalid, message))
+        })
+    }) {
         Ok(request) => request,
-        Err((status, message)) => {
-            return refuse(status, &RemoteError::new(RemoteErrorKind::Invalid, message));
-        }
+        Err((status, error)) => return refuse(status, &error),
     };
     let started = Instant::now();
     let reply = state.api.execute(request).await;
@@ -73,12 +72,16 @@ fn micros(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
-fn too_large(error: &BytesRejection) -> (StatusCode, String) {
-    let status = error.status();
-    if status == StatusCode::PAYLOAD_TOO_LARGE {
-        return (status, format!("the request's body is larger than {BODY_LIMIT} bytes"));
+/// Only a body that is too large is so for good; one that broke off comes whole the next time.
+fn unreadable(error: &BytesRejection) -> (StatusCode, RemoteError) {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let message = format!("the request's body is larger than {BODY_LIMIT} bytes");
+        let error = RemoteError::new(RemoteErrorKind::Invalid, message);
+        return (StatusCode::PAYLOAD_TOO_LARGE, error);
     }
-    (status, format!("the request's body could not be read: {}", error.body_text()))
+    let message = format!("the request's body could not be read: {}", error.body_text());
+    let error = RemoteError::new(RemoteErrorKind::Unavailable, message);
+    (StatusCode::SERVICE_UNAVAILABLE, error)
 }
 
 /// Reads a request's body, naming what does not fit.

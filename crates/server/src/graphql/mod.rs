@@ -34,8 +34,8 @@ use execution::Execution;
 use filter::Filters;
 pub(crate) use subscription::Subscription;
 
-/// How far back a client may ask for changes: as long as the journal is kept, so that a merge
-/// finds its base (DESIGN, Server).
+/// How far back a client may ask for changes one by one. The journal, where a merge finds its base,
+/// is kept for ever until the sweeper of the next issue; that one will keep at least this much.
 pub const DEFAULT_WINDOW_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// The API of one schema over one backend.

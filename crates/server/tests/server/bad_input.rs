@@ -111,3 +111,16 @@ async fn a_wrong_key_opens_nothing() {
         assert_eq!(body["errors"][0]["errorType"], "UnauthorizedException");
     }
 }
+
+#[tokio::test]
+async fn a_body_that_breaks_off_may_come_again_and_one_too_large_may_not() {
+    let server = Server::new();
+    let broken = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    let parts = futures::stream::iter([Ok("{\"query\":"), Err(broken)]);
+    let answer = server.post(Body::from_stream(parts)).await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.headers()["x-amzn-errortype"], "InternalFailure");
+    let answer = server.post(vec![b' '; 1024 * 1024 + 1]).await;
+    assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(answer.headers()["x-amzn-errortype"], "ValidationError");
+}

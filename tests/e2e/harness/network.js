@@ -13,6 +13,7 @@ export class Network {
   #target;
   #sockets = new Set();
   #isCut = false;
+  #onRequest = () => {};
 
   /**
    * The GraphQL requests this till has sent, oldest first. `answer` and `status` stay undefined
@@ -54,6 +55,17 @@ export class Network {
   /** Lets connections through again. */
   restore() {
     this.#isCut = false;
+  }
+
+  /**
+   * Resolves in the very moment in which such a request has been read, and is passed on.
+   *
+   * @param {(request: Network["requests"][number]) => boolean} isWanted
+   */
+  whenRequested(isWanted) {
+    return new Promise((resolve) => {
+      this.#onRequest = (entry) => isWanted(entry) && resolve();
+    });
   }
 
   /** Forgets the record, so that a test sees only what happens next. */
@@ -109,6 +121,7 @@ export class Network {
       entry.operation = body?.operationName;
       entry.query = body?.query ?? text;
       entry.variables = body?.variables ?? {};
+      this.#onRequest(entry);
     });
     return entry;
   }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use espressync_model::remote::{Answer, RemoteError, RemoteErrorKind};
 use espressync_model::{ModelId, Record, Timestamp};
 use espressync_store::{
-    Appended, Batch, Durability, LogPosition, LogRecord, Storage, StoreError, encode_batch,
+    Appended, Batch, Durability, LogPosition, LogRecord, Storage, StoreError,
 };
 use espressync_sync::{
     CommitId, Effect, Engine, Input, Intent, LinkEvent, LinkId, Prepared, RequestId, prepare,
@@ -276,17 +276,19 @@ impl<S: Storage, T: Transport + 'static, C: Clock> Driver<S, T, C> {
     ) -> Result<Vec<Written>, StoreError> {
         self.write_layout().await?;
         loop {
-            let (prepared, last) = {
+            let (prepared, bytes, last) = {
                 let store = self.shared.store.borrow();
                 store.check_current()?;
-                (prepare(&store, intents), store.position())
+                let prepared = prepare(&store, intents);
+                let bytes = store.batch_record(&prepared.batch);
+                (prepared, bytes, store.position())
             };
             let Prepared { batch, outcomes } = prepared;
             let outcomes = outcomes.into_iter().map(|done| done.map_err(Into::into)).collect();
             if batch.is_empty() {
                 return Ok(outcomes);
             }
-            match self.storage.append(last, &encode_batch(&batch), durability).await? {
+            match self.storage.append(last, &bytes, durability).await? {
                 Appended::At(position) => {
                     self.apply(batch, position);
                     return Ok(outcomes);

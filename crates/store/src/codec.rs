@@ -2,7 +2,9 @@
 //!
 //! A record is one byte of format version, four of CRC-32 (little endian, over all that follows),
 //! one of kind, and the payload. Numbers are variable-length (seven bits a byte, lowest first),
-//! signed ones zigzag; text is its length in bytes and UTF-8; a missing value is a zero byte.
+//! signed ones zigzag; text is its length in bytes and UTF-8; a missing value is a zero byte. A
+//! batch begins with the CRC-32 of the layout in whose numbers it is written, as that layout's
+//! payload is written.
 //! Golden files in `tests/golden` pin every version.
 
 use std::collections::BTreeMap;
@@ -35,20 +37,29 @@ pub enum LogEntry {
     Batch(Batch),
 }
 
-/// Writes a log record.
+/// Writes a log record, a batch's in the numbers of `layout`.
 #[must_use]
-pub fn encode(entry: &LogEntry) -> Vec<u8> {
+pub fn encode(entry: &LogEntry, layout: &Layout) -> Vec<u8> {
     match entry {
         LogEntry::Layout(layout) => seal(0, |writer| writer.layout(layout)),
         LogEntry::Reset(layout) => seal(1, |writer| writer.layout(layout)),
-        LogEntry::Batch(batch) => encode_batch(batch),
+        LogEntry::Batch(batch) => encode_batch(batch, layout),
     }
 }
 
-/// Writes the log record of a batch.
-#[must_use]
-pub fn encode_batch(batch: &Batch) -> Vec<u8> {
-    seal(2, |writer| writer.batch(batch))
+/// Writes the log record of a batch in the numbers of `layout`.
+pub(crate) fn encode_batch(batch: &Batch, layout: &Layout) -> Vec<u8> {
+    seal(2, |writer| {
+        writer.0.extend_from_slice(&checksum_of(layout));
+        writer.batch(batch);
+    })
+}
+
+/// By this a batch names the layout in whose numbers it is written.
+fn checksum_of(layout: &Layout) -> [u8; 4] {
+    let mut writer = Writer(Vec::new());
+    writer.layout(layout);
+    CRC.checksum(&writer.0).to_le_bytes()
 }
 
 /// A record of this kind with its header.
@@ -60,12 +71,14 @@ fn seal(kind: u8, write: impl FnOnce(&mut Writer)) -> Vec<u8> {
     writer.0
 }
 
-/// Reads a log record. A batch written with another layout is translated into the schema by name:
-/// what the schema no longer has is left out, what is new in it is null.
+/// Reads a log record; `layout` is what the log said last. A batch written with another layout is
+/// translated into the schema by name: what the schema no longer has is left out, what is new in it
+/// is null.
 ///
 /// # Errors
 /// [`StoreErrorKind::Newer`] for a record of a later format, [`StoreErrorKind::Corrupt`] for one
-/// whose checksum or content is wrong.
+/// whose checksum or content is wrong, or whose layout is neither `layout` nor the schema's own: a
+/// layout record before it was lost, and its numbers must not be read in another's sense.
 pub fn decode(
     bytes: &[u8],
     schema: &Schema,
@@ -90,8 +103,15 @@ pub fn decode(
         0 => Ok(LogEntry::Layout(reader.layout()?)),
         1 => Ok(LogEntry::Reset(reader.layout()?)),
         2 => {
-            let layout = layout.ok_or_else(|| StoreError::corrupt("no layout comes before it"))?;
-            let translation = layout.translation(schema);
+            let written_in = reader.take(4)?;
+            let fits = |layout: &Layout| checksum_of(layout) == written_in;
+            let translation = match layout.filter(|layout| fits(layout)) {
+                Some(layout) => layout.translation(schema),
+                None => Some(Layout::of(schema))
+                    .filter(fits)
+                    .ok_or_else(|| StoreError::corrupt("its layout is missing"))?
+                    .translation(schema),
+            };
             Ok(LogEntry::Batch(reader.batch(&translation)?))
         }
         kind => Err(StoreError::corrupt(format!("it is of unknown kind {kind}"))),

@@ -19,6 +19,12 @@ impl Layout {
         Self { models: models.collect() }
     }
 
+    /// The names of a model's fields; none of a model that it has not.
+    pub(crate) fn fields_of(&self, name: &str) -> &[String] {
+        let found = self.models.iter().find(|(known, _)| known == name);
+        found.map_or(&[], |(_, fields)| fields)
+    }
+
     /// Where this layout's models and fields are in a schema.
     pub(crate) fn translation(&self, schema: &Schema) -> Translation {
         let models = self.models.iter().map(|(name, fields)| {

@@ -36,7 +36,7 @@ mod store;
 mod table;
 
 pub use batch::{Applied, Batch, Cursor};
-pub use codec::{LogEntry, decode, encode, encode_batch};
+pub use codec::{LogEntry, decode, encode};
 pub use draft::Draft;
 pub use error::{StoreError, StoreErrorKind};
 pub use layout::Layout;

@@ -2,7 +2,7 @@ use std::rc::Rc;
 
 use espressync_model::{Key, ModelId, Query, Record, Schema};
 
-use crate::codec::{LogEntry, decode, encode};
+use crate::codec::{LogEntry, decode, encode, encode_batch};
 use crate::layout::Layout;
 use crate::table::Table;
 use crate::{Applied, Batch, Cursor, LogPosition, LogRecord, Outbox, StoreError, StoreErrorKind};
@@ -59,6 +59,7 @@ impl Store {
         let mut store = Self::new(schema);
         let unreadable = store.catch_up(&records, |_| {})?;
         let is_migrated = store.layout.is_some() && store.needs_layout();
+        store.forget_outgrown(&Layout::of(&store.schema));
         store.is_settled = !store.needs_layout();
         Ok((store, OpenReport { unreadable, is_migrated }))
     }
@@ -118,21 +119,40 @@ impl Store {
     }
 
     fn set_layout(&mut self, layout: Layout) {
+        self.forget_outgrown(&layout);
         self.layout = Some(layout);
         self.is_settled |= !self.needs_layout();
+    }
+
+    /// Forgets the cursors of models that have fields which the layout until now has not: what
+    /// is stored has no value there, and only reading everything again brings them.
+    fn forget_outgrown(&mut self, next: &Layout) {
+        let Some(layout) = &self.layout else { return };
+        for (id, model) in self.schema.models() {
+            let known = layout.fields_of(&model.name);
+            if next.fields_of(&model.name).iter().any(|field| !known.contains(field)) {
+                self.cursors[id.index()] = None;
+            }
+        }
+    }
+
+    /// The bytes to append for a batch.
+    #[must_use]
+    pub fn batch_record(&self, batch: &Batch) -> Vec<u8> {
+        encode_batch(batch, &Layout::of(&self.schema))
     }
 
     /// The bytes to append before the first batch of this schema; `None` when the log has it.
     #[must_use]
     pub fn layout_record(&self) -> Option<Vec<u8>> {
         let is_missing = self.needs_layout() && !self.is_settled;
-        is_missing.then(|| encode(&LogEntry::Layout(Layout::of(&self.schema))))
+        is_missing.then(|| encode_layout(LogEntry::Layout, &self.schema))
     }
 
     /// The bytes of a log that holds nothing but this schema's layout.
     #[must_use]
     pub fn reset_record(&self) -> Vec<u8> {
-        encode(&LogEntry::Reset(Layout::of(&self.schema)))
+        encode_layout(LogEntry::Reset, &self.schema)
     }
 
     fn needs_layout(&self) -> bool {
@@ -238,4 +258,9 @@ impl Store {
     pub fn cursor(&self, model: ModelId) -> Option<Cursor> {
         self.cursors[model.index()]
     }
+}
+
+fn encode_layout(entry: fn(Layout) -> LogEntry, schema: &Schema) -> Vec<u8> {
+    let layout = Layout::of(schema);
+    encode(&entry(layout.clone()), &layout)
 }

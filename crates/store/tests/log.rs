@@ -54,11 +54,15 @@ fn everything() -> Batch {
     }
 }
 
+/// A log; its batches are written in the layout that comes before them.
 fn log(entries: &[LogEntry]) -> Vec<LogRecord> {
-    let positions = (1..).map(LogPosition);
-    let records = positions
-        .zip(entries)
-        .map(|(position, entry)| LogRecord { position, bytes: encode(entry) });
+    let mut layout = Layout { models: Vec::new() };
+    let records = (1..).map(LogPosition).zip(entries).map(|(position, entry)| {
+        if let LogEntry::Layout(next) | LogEntry::Reset(next) = entry {
+            layout = next.clone();
+        }
+        LogRecord { position, bytes: encode(entry, &layout) }
+    });
     records.collect()
 }
 
@@ -84,7 +88,7 @@ fn the_golden_files_are_read_and_written_as_ever() {
         (include_str!("golden/batch-v1.hex"), LogEntry::Batch(everything())),
     ];
     for (file, entry) in golden {
-        assert_eq!(hex(&encode(&entry)), file.trim(), "{entry:?}");
+        assert_eq!(hex(&encode(&entry, &layout)), file.trim(), "{entry:?}");
         assert_eq!(decode(&unhex(file), &schema, Some(&layout)), Ok(entry));
     }
 }
@@ -107,7 +111,7 @@ fn another_schema_keeps_rows_and_queued_changes() {
     let pending = store.outbox().get(moved, &Key::from("p1")).unwrap();
     assert_eq!(pending.fields.keys().copied().collect::<Vec<_>>(), [FieldId(2)]);
     assert_eq!(pending.base.as_ref().unwrap().row.get(FieldId(2)), &"3.20".into());
-    assert_eq!(store.cursor(moved).unwrap().last_sync, Timestamp(1_700_000_000_001));
+    assert_eq!(store.cursor(moved), None, "the new field is read from the server");
     assert!(store.layout_record().is_some(), "the next batch needs the new layout before it");
 }
 
@@ -133,6 +137,52 @@ fn a_corrupt_record_is_left_out_and_said() {
 }
 
 #[test]
+fn a_new_field_is_read_from_the_server_and_a_field_less_is_not() {
+    let (narrow, wide) = (schema(&["name"]), schema(&["name", "price"]));
+    let narrow_layout = LogEntry::Layout(Layout::of(&narrow));
+    let wide_layout = LogEntry::Layout(Layout::of(&wide));
+    let cursor = Cursor { last_sync: Timestamp(9), last_full_sync: Timestamp(9) };
+    let synced = Batch { cursors: vec![(PRODUCT, Some(cursor))], ..Batch::default() };
+    let synced = LogEntry::Batch(synced);
+    let open = |schema: &Schema, entries: &[&LogEntry]| {
+        let entries: Vec<LogEntry> = entries.iter().map(|entry| (*entry).clone()).collect();
+        Store::open(Rc::new(schema.clone()), log(&entries)).unwrap().0.cursor(PRODUCT)
+    };
+    assert_eq!(open(&wide, &[&narrow_layout, &synced]), None);
+    // Nor does it come back when the app is closed before everything was read.
+    assert_eq!(open(&wide, &[&narrow_layout, &synced, &wide_layout]), None);
+    assert_eq!(open(&wide, &[&narrow_layout, &synced, &wide_layout, &synced]), Some(cursor));
+    assert_eq!(open(&narrow, &[&wide_layout, &synced]), Some(cursor));
+}
+
+#[test]
+fn a_lost_layout_makes_no_batch_mean_something_else() {
+    let one = schema(&["name", "price"]);
+    let two = schema(&["sku", "name", "price"]);
+    let put = |values: &[&str]| {
+        let records = vec![(PRODUCT, Key::from("p"), Some(record(values, 1)))];
+        LogEntry::Batch(Batch { records, ..Batch::default() })
+    };
+    let mut records = log(&[
+        LogEntry::Layout(Layout::of(&one)),
+        put(&["p", "Tea", "3"]),
+        LogEntry::Layout(Layout::of(&two)),
+        put(&["p", "SKU-7", "Green tea", "4"]),
+    ]);
+    *records[2].bytes.last_mut().unwrap() ^= 1;
+    let row = |schema: &Schema| {
+        let (store, report) = Store::open(Rc::new(schema.clone()), records.clone()).unwrap();
+        let row = store.record(PRODUCT, &Key::from("p")).unwrap().row.clone();
+        (row, report.unreadable.into_iter().map(|(position, _)| position).collect::<Vec<_>>())
+    };
+    // The schema that wrote the batch reads it all the same; another one leaves it out.
+    let green = Row::new(["p", "SKU-7", "Green tea", "4"].map(Value::from).to_vec());
+    assert_eq!(row(&two), (green, vec![LogPosition(3)]));
+    let black = Row::new(["p", "Tea", "3"].map(Value::from).to_vec());
+    assert_eq!(row(&one), (black, vec![LogPosition(3), LogPosition(4)]));
+}
+
+#[test]
 fn a_record_of_a_newer_version_is_refused() {
     let schema = Rc::new(schema(&[]));
     let mut records = log(&[LogEntry::Layout(Layout::of(&schema))]);
@@ -150,7 +200,7 @@ fn another_tab_with_another_schema_stops_this_one() {
     let (mut store, _) =
         Store::open(Rc::new(old.clone()), log(&[LogEntry::Layout(Layout::of(&old))])).unwrap();
     assert_eq!(store.check_current(), Ok(()));
-    let bytes = encode(&LogEntry::Layout(Layout::of(&new)));
+    let bytes = encode(&LogEntry::Layout(Layout::of(&new)), &Layout::of(&new));
     store.replay(&LogRecord { position: LogPosition(2), bytes }).unwrap();
     assert_eq!(store.check_current().unwrap_err().kind, StoreErrorKind::Superseded);
     assert!(store.layout_record().is_none(), "the older tab does not fight for its layout");
@@ -162,7 +212,7 @@ fn a_reset_forgets_everything_before_it() {
     let layout = Layout::of(&schema);
     let entries = [LogEntry::Layout(layout.clone()), LogEntry::Batch(everything())];
     let (mut store, _) = Store::open(Rc::clone(&schema), log(&entries)).unwrap();
-    let bytes = encode(&LogEntry::Reset(layout));
+    let bytes = encode(&LogEntry::Reset(layout.clone()), &layout);
     let gone = store.replay(&LogRecord { position: LogPosition(3), bytes }).unwrap();
     assert_eq!(gone.len(), 1);
     assert_eq!(store.outbox().iter().count(), 0);
@@ -196,7 +246,7 @@ proptest! {
         let records = vec![(PRODUCT, Key::from(key), Some(record))];
         let entry = LogEntry::Batch(Batch { records, ..Batch::default() });
         let layout = Layout::of(&schema);
-        prop_assert_eq!(decode(&encode(&entry), &schema, Some(&layout)), Ok(entry));
+        prop_assert_eq!(decode(&encode(&entry, &layout), &schema, Some(&layout)), Ok(entry));
     }
 
     #[test]

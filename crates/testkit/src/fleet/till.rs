@@ -1,7 +1,7 @@
 use std::rc::Rc;
 
 use espressync_model::{Key, Patch, Predicate, Query, Row, Timestamp, Value};
-use espressync_store::{Appended, LogRecord, MemoryStorage, Store, encode_batch};
+use espressync_store::{Appended, LogRecord, MemoryStorage, Store};
 use espressync_sync::{Config, Effect, Engine, Input, Intent, LinkId, SyncStatus, Write, prepare};
 
 use super::ledger::Ledger;
@@ -65,7 +65,7 @@ impl Till {
     pub(super) fn commit(&mut self, intents: &[Intent]) -> bool {
         let prepared = prepare(&self.store, intents);
         if !prepared.batch.is_empty() {
-            let bytes = encode_batch(&prepared.batch);
+            let bytes = self.store.batch_record(&prepared.batch);
             let appended = self.disk.append_now(self.store.position(), &bytes);
             let Appended::At(position) = appended else {
                 unreachable!("a till's disk has one writer")

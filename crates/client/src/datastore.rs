@@ -160,8 +160,8 @@ impl DataStore {
     /// # Errors
     /// [`ClientError::Model`]: a query that cannot be answered, or a row that does not fit.
     pub fn query<E: Entity>(&self, query: &Query) -> Result<Vec<E>, ClientError> {
-        query.check()?;
         let store = self.shared.store.borrow();
+        query.check_in(store.schema(), E::MODEL)?;
         let model = store.schema().model(E::MODEL);
         let records = store.query(E::MODEL, query).into_iter();
         Ok(records.map(|record| E::from_row(model, &record.row)).collect::<Result<_, _>>()?)
@@ -172,8 +172,8 @@ impl DataStore {
     /// # Errors
     /// [`ClientError::Model`] for a query that cannot be answered.
     pub fn records(&self, model: ModelId, query: &Query) -> Result<Vec<Record>, ClientError> {
-        query.check()?;
         let store = self.shared.store.borrow();
+        query.check_in(store.schema(), model)?;
         Ok(store.query(model, query).into_iter().cloned().collect())
     }
 
@@ -209,7 +209,7 @@ impl DataStore {
         &self,
         query: Query,
     ) -> Result<impl Stream<Item = Result<Snapshot<E>, ClientError>> + use<E>, ClientError> {
-        query.check()?;
+        query.check_in(&self.schema(), E::MODEL)?;
         let store = self.clone();
         let ticks = self.shared.observers.query(E::MODEL);
         Ok(ticks.map(move |()| {

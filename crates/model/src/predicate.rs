@@ -104,6 +104,25 @@ impl Predicate {
         Ok(Self::Field(id, one(operand)))
     }
 
+    /// Refuses fields that the model has not, and operands of another type than their field's.
+    ///
+    /// # Errors
+    /// [`ModelError::UnknownField`], [`ModelError::WrongType`].
+    pub fn check(&self, model: &Model) -> Result<(), ModelError> {
+        match self {
+            Self::All => Ok(()),
+            Self::Field(field, operator) => {
+                check_field(model, *field)?;
+                let (name, operands) = operator.parts();
+                check_operands(model, *field, name, operands).map(|_| ())
+            }
+            Self::And(parts) | Self::Or(parts) => {
+                parts.iter().try_for_each(|part| part.check(model))
+            }
+            Self::Not(part) => part.check(model),
+        }
+    }
+
     /// Both this and the other.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
@@ -152,6 +171,19 @@ impl std::ops::Not for Predicate {
     }
 }
 
+/// Refuses a field that the model has not.
+pub(crate) fn check_field(model: &Model, field: FieldId) -> Result<(), ModelError> {
+    if field.index() < model.fields.len() {
+        return Ok(());
+    }
+    let names: Vec<&str> = model.fields.iter().map(|field| field.name.as_str()).collect();
+    Err(ModelError::UnknownField {
+        model: model.name.clone(),
+        field: format!("number {}", field.0),
+        known: names.join(", "),
+    })
+}
+
 /// Checks operands against the field's type. `contains` on a list takes an element; a whole
 /// number is taken for a Float, as JavaScript writes it.
 fn check_operands(
@@ -188,6 +220,25 @@ fn check_operands(
 }
 
 impl Operator {
+    /// The name in dynamic calls, and the operands.
+    fn parts(&self) -> (&'static str, Vec<Value>) {
+        let (name, operand) = match self {
+            Self::Eq(operand) => ("eq", operand),
+            Self::Ne(operand) => ("ne", operand),
+            Self::Lt(operand) => ("lt", operand),
+            Self::Le(operand) => ("le", operand),
+            Self::Gt(operand) => ("gt", operand),
+            Self::Ge(operand) => ("ge", operand),
+            Self::BeginsWith(operand) => ("beginsWith", operand),
+            Self::Contains(operand) => ("contains", operand),
+            Self::NotContains(operand) => ("notContains", operand),
+            Self::Between(low, high) => return ("between", vec![low.clone(), high.clone()]),
+            Self::In(operands) => return ("in", operands.clone()),
+            Self::NotIn(operands) => return ("notIn", operands.clone()),
+        };
+        (name, vec![operand.clone()])
+    }
+
     /// Whether a field's value stands the comparison.
     #[must_use]
     pub fn matches(&self, value: &Value) -> bool {

@@ -1,6 +1,7 @@
 use std::cmp::Ordering;
 
-use crate::{FieldId, ModelError, Predicate, Row};
+use crate::predicate::check_field;
+use crate::{FieldId, ModelError, ModelId, Predicate, Row, Schema};
 
 /// Which way a sort goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +89,22 @@ impl Query {
             Some(Page { limit: 0, .. }) => Err(ModelError::BadPage { limit: 0 }),
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// As [`Query::check`], and refuses what the schema does not have.
+    ///
+    /// # Errors
+    /// Also [`ModelError::UnknownModel`], [`ModelError::UnknownField`] in predicate and sort, and
+    /// [`ModelError::WrongType`] for an operand.
+    pub fn check_in(&self, schema: &Schema, model: ModelId) -> Result<(), ModelError> {
+        self.check()?;
+        let Some((_, known)) = schema.models().find(|(id, _)| *id == model) else {
+            let names: Vec<&str> = schema.models().map(|(_, model)| model.name.as_str()).collect();
+            let name = format!("number {}", model.0);
+            return Err(ModelError::UnknownModel { name, known: names.join(", ") });
+        };
+        self.predicate.check(known)?;
+        self.sort.iter().try_for_each(|sort| check_field(known, sort.field))
     }
 
     /// The order of two rows by the sort keys.

@@ -9,7 +9,7 @@ use espressync_client::{
     ChangeKind, ClientError, ClientErrorKind, Config, DataStore, Network, Snapshot, Writes,
 };
 use espressync_model::remote::{Operation, Request};
-use espressync_model::{Entity, FieldId, Query, Value};
+use espressync_model::{Entity, FieldId, ModelId, Query, Value};
 use espressync_store::StoreErrorKind;
 use futures::FutureExt;
 
@@ -57,6 +57,25 @@ fn queries_by_predicate_sort_and_page() {
     assert_eq!(names(&Query::all().descending(PRICE).page(1, 2)), ["Tea"]);
     let error = store.query::<Product>(&Query::all().page(0, 0)).unwrap_err();
     assert_eq!(error.to_string(), "a page needs a limit of at least 1, 0 given");
+}
+
+#[test]
+fn a_query_for_what_the_schema_has_not_is_refused() {
+    let mut bench = Bench::new();
+    let store = bench.open();
+    bench.save(&store, &product("p1", "Tea", 2.0)).unwrap();
+    let check = |model: ModelId, query: Query, expected: &str| {
+        let error = store.records(model, &query).unwrap_err();
+        assert_eq!(error.kind(), ClientErrorKind::Usage);
+        assert_eq!(error.to_string(), expected);
+    };
+    let expected = "there is no model `number 7` in the schema; it has Product";
+    check(ModelId(7), Query::all(), expected);
+    let expected = "`Product` has no field `number 9`; it has id, name, price";
+    check(Product::MODEL, Query::filter(PRICE.gt(1.0).and(!FieldId(9).eq(1.0))), expected);
+    check(Product::MODEL, Query::all().ascending(FieldId(9)), expected);
+    let expected = "Product.price should be compared by gt with Float, found \"1\"";
+    check(Product::MODEL, Query::filter(PRICE.gt("1")), expected);
 }
 
 #[test]

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::ops::Deref;
 
 use espressync_model::remote::{Change, Operation, RemoteError, RemoteErrorKind};
@@ -20,7 +21,6 @@ const OPERATIONS: [Operation; 3] = [Operation::Create, Operation::Update, Operat
 /// Three subscriptions a model, under ids that are the same in every session, so that a repeated
 /// `start` replaces instead of doubling. The schema is whatever leads to one: `&Schema`, or a
 /// shared pointer.
-#[derive(Debug)]
 pub struct ClientSession<S> {
     schema: S,
     header: Map<String, Json>,
@@ -28,6 +28,18 @@ pub struct ClientSession<S> {
     is_acknowledged: bool,
     is_ready: bool,
     timeout_ms: Option<u32>,
+}
+
+/// Without the header, which holds what the client is known by.
+impl<S> fmt::Debug for ClientSession<S> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("ClientSession")
+            .field("subscriptions", &self.subscriptions)
+            .field("is_acknowledged", &self.is_acknowledged)
+            .field("is_ready", &self.is_ready)
+            .field("timeout_ms", &self.timeout_ms)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]

@@ -179,3 +179,11 @@ fn bad_client_frames_are_named() {
         r#"{"type":"start","id":"1","payload":{"data":"{\"query\":\"x\",\"variables\":1}"}}"#;
     check(data, place);
 }
+
+#[test]
+fn printing_a_session_shows_no_secret() {
+    for auth in [Auth::ApiKey("da2-secret".into()), Auth::Token("jwt-secret".into())] {
+        let printed = format!("{:?}", ClientSession::new(schema(), &auth, "till.example"));
+        assert!(!printed.contains("secret"), "{printed}");
+    }
+}

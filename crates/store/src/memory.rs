@@ -46,7 +46,8 @@ impl MemoryStorage {
         self.0.borrow().records.clone()
     }
 
-    /// Flips a bit of a record, as a failing disk would; for tests.
+    /// Flips a bit of a record, as a failing disk would. Only tests call it; it is here because
+    /// nobody else reaches the records.
     pub fn corrupt(&self, index: usize) {
         if let Some(last) = self.0.borrow_mut().records[index].bytes.last_mut() {
             *last ^= 1;

@@ -6,9 +6,7 @@ use std::task::{Context, Poll};
 
 use espressync_model::remote::{Answer, RemoteError, RemoteErrorKind};
 use espressync_model::{ModelId, Record, Timestamp};
-use espressync_store::{
-    Appended, Batch, Durability, LogPosition, LogRecord, Storage, StoreError,
-};
+use espressync_store::{Appended, Batch, Durability, LogPosition, LogRecord, Storage, StoreError};
 use espressync_sync::{
     CommitId, Effect, Engine, Input, Intent, LinkEvent, LinkId, Prepared, RequestId, prepare,
 };
@@ -260,11 +258,12 @@ impl<S: Storage, T: Transport + 'static, C: Clock> Driver<S, T, C> {
             pairs.filter(|(_, is_user)| **is_user).map(|(intent, _)| intent).collect();
         let failed = || Err(ClientError::Store(error.clone()));
         let is_mixed = !users.is_empty() && users.len() < of_users.len();
-        let again = if is_mixed { self.commit(&users, Durability::Strict).await.ok() } else { None };
+        let again =
+            if is_mixed { self.commit(&users, Durability::Strict).await.ok() } else { None };
         let mut again = again.into_iter().flatten();
-        let written = of_users.iter().map(|is_user| {
-            if *is_user { again.next().unwrap_or_else(failed) } else { failed() }
-        });
+        let written = of_users
+            .iter()
+            .map(|is_user| if *is_user { again.next().unwrap_or_else(failed) } else { failed() });
         written.collect()
     }
 

@@ -5,7 +5,11 @@ use espressync_client::Clock;
 use espressync_model::Timestamp;
 use gloo_timers::future::sleep;
 
-/// The browser's clock and timers.
+use crate::scope;
+
+/// The browser's clock and timers. The clock is set once, by the wall clock, when it is first read;
+/// from then on it only runs, so that a wall clock that is set back or forward later neither stalls
+/// what waits nor hurries it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct BrowserClock;
 
@@ -17,8 +21,8 @@ impl Clock for BrowserClock {
         now()
     }
 
-    /// The deadline is a moment of the wall clock: after a laptop's sleep the timer is late, but
-    /// resolves at once.
+    /// The deadline is a moment of this clock, which in most browsers stands while a laptop sleeps:
+    /// what waited then waits on for the rest of its time.
     fn sleep_until(&self, deadline: Timestamp) -> impl Future<Output = ()> + 'static {
         sleep_until(deadline)
     }
@@ -33,7 +37,31 @@ async fn sleep_until(deadline: Timestamp) {
     }
 }
 
+thread_local! {
+    /// What to add to the monotonic clock to have the time since 1970.
+    static START: f64 = js_sys::Date::now() - scope::running_for();
+}
+
 #[allow(clippy::cast_possible_truncation, reason = "milliseconds since 1970, below 2^53")]
 fn now() -> Timestamp {
-    Timestamp(js_sys::Date::now() as i64)
+    Timestamp((START.with(|start| *start) + scope::running_for()) as i64)
+}
+
+#[cfg(test)]
+#[cfg(target_arch = "wasm32")]
+mod tests {
+    use super::*;
+    use wasm_bindgen::JsValue;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[wasm_bindgen_test]
+    fn a_wall_clock_that_is_set_back_does_not_set_this_one_back() {
+        let before = now();
+        let eval = |code: &str| js_sys::eval(code).unwrap();
+        let was: JsValue = eval("globalThis.trueNow = Date.now; Date.now = () => 5; Date.now()");
+        let after = now();
+        eval("Date.now = globalThis.trueNow");
+        assert_eq!(was.as_f64(), Some(5.0));
+        assert!(after >= before && after.since(before) < 60_000, "{before:?} to {after:?}");
+    }
 }

@@ -34,6 +34,16 @@ pub(crate) fn is_online() -> bool {
     }
 }
 
+/// Milliseconds since this page or worker began, by a clock that nobody sets.
+pub(crate) fn running_for() -> f64 {
+    let clock = match scope() {
+        Some(Scope::Page(window)) => window.performance(),
+        Some(Scope::Worker(worker)) => worker.performance(),
+        None => None,
+    };
+    clock.map_or_else(js_sys::Date::now, |clock| clock.now())
+}
+
 /// The origin's storage. Insecure origins have none.
 pub(crate) fn storage() -> Option<StorageManager> {
     let storage = match scope()? {

@@ -15,6 +15,7 @@ use crate::components::navigation::{Destination, Navigation};
 use crate::components::status_pill::StatusPill;
 use crate::components::toast::{Message, Toast};
 use crate::context::{CurrentCart, Device, Messages, TillSettings};
+use crate::domain::cart::Cart;
 use crate::domain::settings::Settings;
 use crate::platform::{clock, identity, printer, screen, service_worker, storage, text};
 use crate::screens::cart::CartScreen;
@@ -128,11 +129,13 @@ const fn stays(message: &Message) -> Duration {
 /// Cart and settings, read from the device and written back whenever they change.
 fn provide_till() {
     let settings = RwSignal::new(storage::read::<Settings>(SETTINGS_KEY));
-    let cart = RwSignal::new(storage::read(CART_KEY));
+    let mut cart: Cart = storage::read(CART_KEY);
+    cart.name_order(identity::new_id);
+    let cart = RwSignal::new(cart);
     Effect::new(move |_| settings.with(|settings| storage::write(SETTINGS_KEY, settings)));
     Effect::new(move |_| cart.with(|cart| storage::write(CART_KEY, cart)));
     provide_context(TillSettings(settings));
-    provide_context(CurrentCart(cart));
+    provide_context(CurrentCart(cart, identity::new_id));
     provide_context(Messages(RwSignal::new(None)));
 }
 

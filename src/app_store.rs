@@ -9,6 +9,7 @@ pub mod load;
 mod records;
 
 use espressync_client::{ClientError, DataStore, SyncError, Writes};
+use espressync_model::Query;
 use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, Shared};
 use leptos::prelude::{
@@ -147,21 +148,25 @@ impl AppStore {
 
 /// Commands. One that comes while the store is still opening waits for it.
 impl AppStore {
+    /// Makes the identity of a product that is about to be added.
+    #[must_use]
+    pub fn new_product_id(self) -> ProductId {
+        ProductId((self.host.new_id)())
+    }
+
     /// Stores a product: a new one, or what was changed of the one that was shown, so that what
-    /// another till changed meanwhile stays.
+    /// another till changed meanwhile stays. Stored twice, it is one product all the same.
     ///
     /// # Errors
     ///
     /// [`AppError::Store`] when the device cannot keep it.
     pub async fn save_product(
         self,
+        id: ProductId,
         shown: Option<Product>,
         fields: ProductFields,
-    ) -> Result<ProductId, AppError> {
+    ) -> Result<(), AppError> {
         let currency = self.host.currency.get_untracked();
-        let id = shown
-            .as_ref()
-            .map_or_else(|| ProductId((self.host.new_id)()), |product| product.id.clone());
         let after = records::product_of_fields(id.clone(), fields);
         let after = records::product_record(&after, currency);
         let writes = match &shown {
@@ -171,7 +176,7 @@ impl AppStore {
             }
         };
         self.engine().await?.write(writes).await?;
-        Ok(id)
+        Ok(())
     }
 
     /// Deletes a product. Orders that sold it keep its name and price.
@@ -183,23 +188,30 @@ impl AppStore {
         Ok(self.engine().await?.delete::<models::Product>(&id.0).await?)
     }
 
-    /// Takes an order: the order and its lines are stored as one batch, all or nothing.
+    /// Takes an order: the order and its lines are stored as one batch, all or nothing. A cart is
+    /// sold once: one whose order is stored already (by another tab, or before a crash) gives that
+    /// order, with what it sold.
     ///
     /// # Errors
     ///
     /// [`AppError::EmptyCart`] when there is nothing to sell, [`AppError::Store`] when the device
     /// cannot keep it; the cart is then still the caller's.
-    pub async fn checkout(self, cart: Cart, totals: Totals) -> Result<OrderId, AppError> {
-        if cart.is_empty() {
+    pub async fn checkout(self, cart: Cart, totals: Totals) -> Result<OrderWithLines, AppError> {
+        let Some(id) = cart.order().filter(|_| !cart.is_empty()).cloned() else {
             return Err(AppError::EmptyCart);
+        };
+        let Host { now, currency, .. } = self.host;
+        let engine = self.engine().await?;
+        if let Some(taken) = engine.get::<models::Order>(&id.0)? {
+            let lines = engine.query(&Query::all())?;
+            let taken = records::orders(vec![taken], lines, currency.get_untracked())?;
+            return taken.into_iter().next().ok_or(AppError::EmptyCart);
         }
-        let Host { now, new_id, currency, .. } = self.host;
-        let id = OrderId(new_id());
         let order = OrderWithLines::of_cart(id, now(), &cart, totals);
         let (record, lines) = records::order_records(&order, currency.get_untracked());
         let sale = lines.iter().fold(Writes::new().save(&record), Writes::save);
-        self.engine().await?.write(sale).await?;
-        Ok(order.id)
+        engine.write(sale).await?;
+        Ok(order)
     }
 
     /// Stores the demo products that this till does not have. One that was deleted stays so.

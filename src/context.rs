@@ -13,9 +13,9 @@ use crate::domain::receipt::Moment;
 use crate::domain::settings::Settings;
 use crate::domain::tax::TaxRate;
 
-/// The order being taken.
+/// The order being taken, and what names it.
 #[derive(Clone, Copy)]
-pub struct CurrentCart(pub RwSignal<Cart>);
+pub struct CurrentCart(pub RwSignal<Cart>, pub fn() -> String);
 
 impl CurrentCart {
     /// Gives the cart of this till.
@@ -24,10 +24,13 @@ impl CurrentCart {
         expect_context()
     }
 
-    /// Changes the cart.
+    /// Changes the cart. With its first line it gets the identity of the order it becomes.
     pub fn change<T>(self, change: impl FnOnce(&mut Cart) -> T) -> Option<T> {
         let mut result = None;
-        self.0.update(|cart| result = Some(change(cart)));
+        self.0.update(|cart| {
+            result = Some(change(cart));
+            cart.name_order(self.1);
+        });
         result
     }
 }

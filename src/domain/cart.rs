@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::catalog::{Product, ProductId};
 use super::money::Money;
+use super::receipt::{OrderId, ReceiptLine};
 use super::tax::TaxRate;
 
 /// The most pieces of one product in an order.
@@ -15,6 +16,9 @@ pub const MAX_LINES: usize = 200;
 /// What is being bought, in the order it was tapped.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cart {
+    /// The order this becomes, named with its first line: paid twice, it is one order.
+    #[serde(default)]
+    order: Option<OrderId>,
     lines: Vec<CartLine>,
 }
 
@@ -68,6 +72,35 @@ pub struct Totals {
 }
 
 impl Cart {
+    /// Gives the identity of the order this becomes.
+    #[must_use]
+    pub const fn order(&self) -> Option<&OrderId> {
+        self.order.as_ref()
+    }
+
+    /// Names the order, if there is something in it and it has no name yet.
+    pub fn name_order(&mut self, new_id: impl FnOnce() -> String) {
+        if self.order.is_none() && !self.is_empty() {
+            self.order = Some(OrderId(new_id()));
+        }
+    }
+
+    /// Takes out what an order sold, if it is the one this cart became. What was tapped since stays
+    /// and is an order of its own.
+    pub fn take_sold(&mut self, order: &OrderId, sold: &[ReceiptLine]) {
+        if self.order.as_ref() != Some(order) {
+            return;
+        }
+        self.order = None;
+        for line in &mut self.lines {
+            let of_product =
+                sold.iter().filter(|sold| sold.product.as_ref() == Some(&line.product));
+            let pieces = of_product.map(|sold| sold.quantity).fold(0, u32::saturating_add);
+            line.quantity = line.quantity.saturating_sub(pieces);
+        }
+        self.lines.retain(|line| line.quantity > 0);
+    }
+
     /// Gives the lines, first tapped first.
     #[must_use]
     pub fn lines(&self) -> &[CartLine] {
@@ -226,6 +259,44 @@ mod tests {
         cart.restore(removed);
         check(&cart, "2xb");
         assert_eq!(cart.remove(&ProductId("z".into())), None);
+    }
+
+    #[test]
+    fn only_what_an_order_sold_leaves_the_cart_it_came_from() {
+        #[track_caller]
+        fn sell(from: &str, sold: &str, order: &str) -> Cart {
+            let paid = cart(sold);
+            let moment = crate::domain::receipt::Moment(String::new());
+            let totals = paid.totals(TaxRate::default());
+            let id = OrderId(order.into());
+            let receipt =
+                crate::domain::receipt::OrderWithLines::of_cart(id, moment, &paid, totals);
+            let mut open = cart(from);
+            open.name_order(|| "o1".into());
+            open.take_sold(&receipt.id, &receipt.lines);
+            open
+        }
+        assert_eq!(sell("a b a", "a b a", "o1"), Cart::default());
+        // Tapped while the order was being stored.
+        let rest = sell("a b a c", "a b", "o1");
+        check(&rest, "1xa 1xc");
+        assert_eq!(rest.order(), None);
+        // Another order's cart is left alone.
+        check(&sell("a b", "a b", "o2"), "1xa 1xb");
+    }
+
+    #[test]
+    fn an_order_is_named_once_and_only_with_a_line() {
+        let mut open = Cart::default();
+        open.name_order(|| "early".into());
+        assert_eq!(open.order(), None);
+        open.add(&product("a", 250));
+        open.name_order(|| "o1".into());
+        open.name_order(|| "o2".into());
+        assert_eq!(open.order(), Some(&OrderId("o1".into())));
+        // A cart of an older version has no name yet.
+        let old: Cart = serde_json::from_str(r#"{"lines":[]}"#).expect("reads");
+        assert_eq!(old, Cart::default());
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::cart::{Cart, Totals};
 use super::catalog::ProductId;
 use super::money::Money;
@@ -10,7 +12,7 @@ use super::money::Money;
 const NAMES_SHOWN: usize = 2;
 
 /// Names an order for ever.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct OrderId(pub String);
 
 impl OrderId {

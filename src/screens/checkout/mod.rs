@@ -104,7 +104,8 @@ fn Bill(
     }
 }
 
-/// Takes the order. It can be pressed once; the cart is emptied only when the order is stored.
+/// Takes the order. It can be pressed once; what was sold leaves the cart only when the
+/// order is stored.
 #[component]
 fn PayButton(
     /// What is owed.
@@ -115,7 +116,7 @@ fn PayButton(
     error: RwSignal<Option<String>>,
 ) -> impl IntoView {
     let (store, cart, settings) =
-        (AppStore::expect(), CurrentCart::expect().0, TillSettings::expect());
+        (AppStore::expect(), CurrentCart::expect(), TillSettings::expect());
     let busy = RwSignal::new(false);
     let payment = move || Payment::of(entry.get(), totals.get().total);
     let navigate = use_navigate();
@@ -124,14 +125,14 @@ fn PayButton(
             return;
         }
         busy.set(true);
-        let (paid, sums) = (cart.get_untracked(), totals.get_untracked());
+        let (paid, sums) = (cart.0.get_untracked(), totals.get_untracked());
         let received = entry.get_untracked().received();
         let navigate = navigate.clone();
         spawn_local(async move {
             match store.checkout(paid, sums).await {
-                Ok(id) => {
-                    navigate(&receipt_path(&id, received), NavigateOptions::default());
-                    cart.update(|cart| drop(cart.clear()));
+                Ok(order) => {
+                    navigate(&receipt_path(&order.id, received), NavigateOptions::default());
+                    cart.change(|cart| cart.take_sold(&order.id, &order.lines));
                 }
                 Err(failure) => error.set(Some(failure.to_string())),
             }

@@ -24,25 +24,34 @@ pub fn Editor(
     let currency = TillSettings::expect().0.with_untracked(|settings| settings.currency());
     let form = RwSignal::new(Form::of(&subject, currency));
     let failure = RwSignal::new(None::<String>);
+    let id = subject.id().unwrap_or_else(|| store.new_product_id());
     let existing = match subject {
         Editing::New => None,
         Editing::Existing(product) => Some(product),
     };
+    let busy = RwSignal::new(false);
     let shown = existing.clone();
     let save = Callback::new(move |()| {
+        if busy.get_untracked() {
+            return;
+        }
         let Some(fields) = form.try_update(|form| form.submit(currency)).flatten() else {
             return;
         };
-        let (shown, name) = (shown.clone(), fields.name.clone());
+        busy.set(true);
+        let (id, shown, name) = (id.clone(), shown.clone(), fields.name.clone());
         spawn_local(async move {
-            match store.save_product(shown, fields).await {
-                Ok(_) => {
+            match store.save_product(id, shown, fields).await {
+                Ok(()) => {
                     messages.say(format!("{name} saved"));
                     // The form may be gone by now.
                     on_done.try_run(());
                 }
-                Err(error) => failure.set(Some(error.to_string())),
+                Err(error) => {
+                    failure.try_set(Some(error.to_string()));
+                }
             }
+            busy.try_set(false);
         });
     });
     view! {

@@ -8,6 +8,9 @@ mod live;
 pub mod load;
 mod records;
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use espressync_client::{ClientError, DataStore, SyncError, Writes};
 use espressync_model::Query;
 use futures::FutureExt as _;
@@ -55,8 +58,8 @@ pub enum Clear {
 pub struct Engine {
     /// The engine itself.
     pub store: DataStore,
-    /// Whether it has a server to sync with.
-    pub has_server: bool,
+    /// Whether it has a server to sync with; it may yet meet one.
+    pub has_server: Rc<Cell<bool>>,
 }
 
 /// The engine on its way, which may be waited for many times.

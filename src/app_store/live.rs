@@ -1,5 +1,7 @@
 //! From the engine's streams to the app's signals.
 
+use std::rc::Rc;
+
 use espressync_client::{ClientError, DataStore, Network as Link, Snapshot};
 use espressync_model::{Entity, Query};
 use futures::{Stream, StreamExt as _};
@@ -61,10 +63,10 @@ impl AppStore {
     }
 
     fn follow_status(self, engine: &Engine) {
-        let (moment_of, has_server) = (self.host.moment_of, engine.has_server);
+        let (moment_of, has_server) = (self.host.moment_of, Rc::clone(&engine.has_server));
         each(engine.store.observe_status(), move |status| {
             self.status.set(SyncStatus {
-                network: if has_server { network(status.network) } else { Network::Local },
+                network: if has_server.get() { network(status.network) } else { Network::Local },
                 pending: status.pending,
                 last_synced: status.synced_at.map(|at| moment_of(at.0)),
                 problems: status.rejected + usize::from(status.problem.is_some()),

@@ -16,8 +16,8 @@ use espressync_model::Query;
 use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, Shared};
 use leptos::prelude::{
-    Get as _, GetUntracked as _, GetValue as _, LocalStorage, RwSignal, Signal, StoredValue,
-    With as _, expect_context,
+    Effect, Get as _, GetUntracked as _, GetValue as _, LocalStorage, RwSignal, Signal,
+    StoredValue, Track as _, With as _, expect_context,
 };
 use leptos::task::spawn_local;
 
@@ -92,7 +92,18 @@ impl AppStore {
             orders: RwSignal::new(Load::Loading),
             status: RwSignal::new(SyncStatus::default()),
         };
+        let watched = opening.clone();
         spawn_local(async move { store.follow(opening.await) });
+        // Amounts are read in another currency from now on.
+        Effect::new(move |before: Option<()>| {
+            host.currency.track();
+            if before.is_some()
+                && let Some(Ok(engine)) = watched.peek()
+            {
+                store.show_products(&engine.store);
+                store.show_orders(&engine.store);
+            }
+        });
         store
     }
 
@@ -207,7 +218,7 @@ impl AppStore {
         let engine = self.engine().await?;
         if let Some(taken) = engine.get::<models::Order>(&id.0)? {
             let lines = engine.query(&Query::all())?;
-            let taken = records::orders(vec![taken], lines, currency.get_untracked())?;
+            let (taken, _) = records::orders(vec![taken], lines, currency.get_untracked());
             return taken.into_iter().next().ok_or(AppError::EmptyCart);
         }
         let order = OrderWithLines::of_cart(id, now(), &cart, totals);

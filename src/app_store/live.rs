@@ -5,6 +5,7 @@ use std::rc::Rc;
 use espressync_client::{ClientError, DataStore, Network as Link, Snapshot};
 use espressync_model::{Entity, Query};
 use futures::{Stream, StreamExt as _};
+use leptos::logging::warn;
 use leptos::prelude::{GetUntracked as _, Set as _};
 use leptos::task::spawn_local;
 
@@ -29,37 +30,53 @@ impl AppStore {
     }
 
     fn follow_products(self, engine: &DataStore) -> Result<(), ClientError> {
-        let snapshots = engine.observe_query::<models::Product>(Query::all())?;
-        each(snapshots, move |snapshot| {
-            self.are_products_synced.set(snapshot.as_ref().is_ok_and(|found| found.is_synced));
-            self.products.set(Load::from(snapshot.map_err(AppError::from).and_then(|found| {
-                let currency = self.host.currency.get_untracked();
-                let records = found.items.into_iter();
-                let products = records.map(|record| records::product(record, currency));
-                let mut products = products.collect::<Result<Vec<_>, _>>()?;
-                products.sort_by(|one, other| one.shelf().cmp(&other.shelf()));
-                Ok(products)
-            })));
+        let snapshots = engine.observe_query::<models::Product>(Query::all())?.map(synced);
+        let engine = engine.clone();
+        each(snapshots, move |is_synced| {
+            self.are_products_synced.set(is_synced);
+            self.show_products(&engine);
         });
         Ok(())
     }
 
     /// An order and its lines are records of their own; a change of either shows the join anew.
     fn follow_orders(self, engine: &DataStore) -> Result<(), ClientError> {
-        let newest_first = Query::all().descending(models::Order::CREATED_AT);
-        let orders = engine.observe_query::<models::Order>(newest_first.clone())?.map(synced);
+        let orders = engine.observe_query::<models::Order>(Query::all())?.map(synced);
         let lines = engine.observe_query::<models::LineItem>(Query::all())?.map(synced);
         let engine = engine.clone();
-        each(futures::stream::select(orders, lines), move |_| {
-            let joined = || {
-                let orders = engine.query(&newest_first)?;
-                let lines = engine.query(&Query::all())?;
-                let currency = self.host.currency.get_untracked();
-                Ok::<_, AppError>(records::orders(orders, lines, currency)?)
-            };
-            self.orders.set(Load::from(joined()));
-        });
+        each(futures::stream::select(orders, lines), move |_| self.show_orders(&engine));
         Ok(())
+    }
+
+    /// Shows the products as they are now. One whose price is no amount is left out and said.
+    pub(super) fn show_products(self, engine: &DataStore) {
+        let currency = self.host.currency.get_untracked();
+        let shown = engine.query::<models::Product>(&Query::all()).map(|found| {
+            let mut products = Vec::new();
+            for record in found {
+                match records::product(record, currency) {
+                    Ok(product) => products.push(product),
+                    Err(error) => warn!("a product cannot be shown: {error}"),
+                }
+            }
+            products.sort_unstable_by(|one, other| one.shelf().cmp(&other.shelf()));
+            products
+        });
+        self.products.set(Load::from(shown.map_err(AppError::from)));
+    }
+
+    /// Shows the orders as they are now, newest first.
+    pub(super) fn show_orders(self, engine: &DataStore) {
+        let joined = || {
+            let orders = engine.query(&Query::all().descending(models::Order::CREATED_AT))?;
+            let lines = engine.query(&Query::all())?;
+            let (orders, odd) = records::orders(orders, lines, self.host.currency.get_untracked());
+            for error in odd {
+                warn!("an order cannot be shown whole: {error}");
+            }
+            Ok::<_, AppError>(orders)
+        };
+        self.orders.set(Load::from(joined()));
     }
 
     fn follow_status(self, engine: &Engine) {

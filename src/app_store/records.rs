@@ -68,33 +68,49 @@ pub(super) fn order_records(
     (record, lines.collect())
 }
 
-/// The orders of these records, each with its lines. An amount that is missing counts as nothing.
+/// The orders of these records, each with its lines, and why others cannot be shown. An amount
+/// that is missing counts as nothing.
 pub(super) fn orders(
     orders: Vec<models::Order>,
     mut lines: Vec<models::LineItem>,
     currency: &Currency,
-) -> Result<Vec<OrderWithLines>, MoneyError> {
+) -> (Vec<OrderWithLines>, Vec<MoneyError>) {
+    let mut odd = Vec::new();
     let mut lines_of: BTreeMap<String, Vec<ReceiptLine>> = BTreeMap::new();
     // Lines are named by their number in the order; they arrive in any order.
     lines.sort_unstable_by(|one, other| one.id.cmp(&other.id));
     for line in lines {
         let Some(order) = line.line_item_order_id.clone() else { continue };
-        lines_of.entry(order).or_default().push(receipt_line(line, currency)?);
+        match receipt_line(line, currency) {
+            Ok(line) => lines_of.entry(order).or_default().push(line),
+            Err(error) => odd.push(error),
+        }
     }
+    let mut joined = Vec::new();
+    for record in orders {
+        match order(record, currency) {
+            Ok(mut order) => {
+                order.lines = lines_of.remove(&order.id.0).unwrap_or_default();
+                joined.push(order);
+            }
+            Err(error) => odd.push(error),
+        }
+    }
+    (joined, odd)
+}
+
+fn order(record: models::Order, currency: &Currency) -> Result<OrderWithLines, MoneyError> {
     let amount = |wire: Option<f64>| Money::from_wire(wire.unwrap_or_default(), currency);
-    let joined = orders.into_iter().map(|order| {
-        Ok(OrderWithLines {
-            totals: Totals {
-                subtotal: amount(order.subtotal)?,
-                tax: amount(order.tax)?,
-                total: amount(order.total)?,
-            },
-            lines: lines_of.remove(&order.id).unwrap_or_default(),
-            id: OrderId(order.id),
-            taken: Moment(order.created_at),
-        })
-    });
-    joined.collect()
+    Ok(OrderWithLines {
+        totals: Totals {
+            subtotal: amount(record.subtotal)?,
+            tax: amount(record.tax)?,
+            total: amount(record.total)?,
+        },
+        lines: Vec::new(),
+        id: OrderId(record.id),
+        taken: Moment(record.created_at),
+    })
 }
 
 fn receipt_line(line: models::LineItem, currency: &Currency) -> Result<ReceiptLine, MoneyError> {
@@ -138,7 +154,9 @@ mod tests {
             line_item_order_id: Some("not here yet".into()),
             ..lines[0].clone()
         });
-        assert_eq!(orders(vec![record], lines, currency), Ok(vec![order]));
+        let odd = models::Order { id: "o2".into(), total: Some(1e300), ..record.clone() };
+        let (shown, reasons) = orders(vec![odd, record], lines, currency);
+        assert_eq!((shown, reasons.len()), (vec![order], 1));
     }
 
     #[test]

@@ -14,6 +14,11 @@ pub fn Choice(
     /// The entry that holds.
     #[prop(into)]
     value: Signal<String>,
+    /// What the user reads below it.
+    hint: &'static str,
+    /// Whether another entry may not be chosen now.
+    #[prop(into)]
+    disabled: Signal<bool>,
     /// Hears the entry that is wanted instead.
     on_change: Callback<String>,
 ) -> impl IntoView {
@@ -35,10 +40,12 @@ pub fn Choice(
                 class="c-field__input c-field__input--list"
                 id=name
                 name=name
+                disabled=move || disabled.get()
                 on:change:target=move |event| on_change.run(event.target().value())
             >
                 {options}
             </select>
+            <p class="c-field__hint">{hint}</p>
         </div>
     }
 }

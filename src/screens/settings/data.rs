@@ -9,6 +9,7 @@ use crate::components::button::{Button, Weight};
 use crate::components::card::Card;
 use crate::components::sheet::Sheet;
 use crate::context::Messages;
+use crate::domain::sync_status::Network;
 
 /// What can be done to the data on this device.
 #[component]
@@ -59,11 +60,11 @@ fn ClearQuestion(
     let (store, messages) = (AppStore::expect(), Messages::expect());
     let refused = RwSignal::new(None::<AppError>);
     let clear = Callback::new(move |()| {
-        let how = if refused.with_untracked(Option::is_some) {
-            Clear::Anyway
-        } else {
-            Clear::WhenNothingWaits
-        };
+        // Only who was told how many changes would be lost may lose them.
+        let was_told =
+            |error: &Option<AppError>| matches!(error, Some(AppError::ChangesWaiting { .. }));
+        let how =
+            if refused.with_untracked(was_told) { Clear::Anyway } else { Clear::WhenNothingWaits };
         spawn_local(async move {
             match store.clear_local_data(how).await {
                 Ok(()) => {
@@ -74,11 +75,23 @@ fn ClearQuestion(
             }
         });
     });
+    let status = store.sync_status();
+    let is_online = move || status.with(|status| status.network == Network::Online);
     let text = move || match refused.get() {
-        None => "Products and orders are removed from this device.".to_owned(),
-        Some(error) => format!("{error}. Connect first to keep them."),
+        None if is_online() => "Products and orders are removed from this device.".to_owned(),
+        None => "Products and orders are removed from this device. It cannot be filled again \
+                 before it is connected."
+            .to_owned(),
+        Some(error @ AppError::ChangesWaiting { .. }) => {
+            format!("{error}. Connect first to keep them.")
+        }
+        Some(error) => error.to_string(),
     };
-    let word = move || if refused.with(Option::is_some) { "Clear anyway" } else { "Clear" };
+    let word = move || match refused.get() {
+        Some(AppError::ChangesWaiting { .. }) => "Clear anyway",
+        Some(_) => "Try again",
+        None => "Clear",
+    };
     view! {
         <p class="c-card__text" role="status" data-testid="clear-text">{text}</p>
         <div class="c-card__actions">

@@ -6,13 +6,13 @@ use super::state::TillForm;
 use crate::components::card::Card;
 use crate::components::choice::Choice;
 use crate::components::field::Field;
-use crate::context::TillSettings;
+use crate::context::{CurrentCart, TillSettings};
 use crate::domain::currency::CURRENCIES;
 
 /// The settings that change how orders are taken.
 #[component]
 pub fn TillCard() -> impl IntoView {
-    let settings = TillSettings::expect().0;
+    let (settings, cart) = (TillSettings::expect().0, CurrentCart::expect().0);
     let form = RwSignal::new(settings.with_untracked(TillForm::of));
     let edit = move |change: fn(&mut TillForm, String)| {
         Callback::new(move |text: String| {
@@ -47,6 +47,8 @@ pub fn TillCard() -> impl IntoView {
                 name="currency"
                 label="Currency"
                 options=currencies
+                hint="How prices are read; to be changed while the cart is empty"
+                disabled=Signal::derive(move || cart.with(|cart| !cart.is_empty()))
                 value=Signal::derive(move || settings.with(|settings| settings.currency.clone()))
                 on_change=Callback::new(move |code| {
                     settings.update(|settings| settings.currency = code);

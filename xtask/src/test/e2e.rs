@@ -13,6 +13,8 @@ use crate::server;
 
 /// The longest a single test may take, in milliseconds: a hanging page is a failure, not a wait.
 const PATIENCE: &str = "--test-timeout=180000";
+/// Once its tests are done a file is done: a pipe of a server that was killed keeps Node waiting.
+const LEAVE: &str = "--test-force-exit";
 
 /// Runs every specs/*.test.js; one file at a time, since each starts a browser.
 pub(super) fn run(project: &Project, ground: &mut Ground<'_>) -> Result<Counts> {
@@ -20,7 +22,7 @@ pub(super) fn run(project: &Project, ground: &mut Ground<'_>) -> Result<Counts> 
     let program = server::build_for_tests(project)?;
     let mut node = Command::new("node");
     node.current_dir(&project.root)
-        .args(["--test", "--test-concurrency=1", "--test-reporter=spec", PATIENCE])
+        .args(["--test", "--test-concurrency=1", "--test-reporter=spec", PATIENCE, LEAVE])
         .args(specs(project)?)
         .env("CHROME", &laid.browser.chrome)
         .env("ESPRESSYNC_SERVER", program)

@@ -20,6 +20,8 @@
 //! # Ok::<(), espressync_model::ModelError>(())
 //! ```
 
+mod access;
+mod api;
 #[cfg(feature = "sdl")]
 pub mod codegen;
 mod entity;
@@ -38,6 +40,8 @@ pub mod sdl;
 mod time;
 mod value;
 
+pub use access::{AccessRule, AccessRules, Action, Allow, Provider};
+pub use api::{ApiSchema, ModelApi, Offer};
 pub use entity::{Entity, FromValue};
 pub use error::ModelError;
 pub use key::Key;

@@ -4,12 +4,16 @@
 //! The crate knows no clock, no SQL and no network: the moment is passed in, records are read and
 //! written through [`Tables`]. So the fleet simulator runs the very rules the server runs.
 
+mod caller;
 mod merge;
 mod mutate;
+mod rules;
 mod sync;
 mod tables;
 
+pub use caller::{Caller, Claim, Identity};
 pub use merge::{merge, merge_strict};
 pub use mutate::{ConflictStrategy, Outcome, mutate};
+pub use rules::{Rules, Strategies};
 pub use sync::{SyncSource, sync_source};
 pub use tables::{MemoryTables, Tables};

@@ -14,7 +14,9 @@
 use espressync_model::remote::{Change, Mutation, Operation, RemoteError, RemoteErrorKind};
 use espressync_model::{Field, Meta, Model, Patch, Record, Row, Schema, Timestamp, Value};
 
+use crate::caller::Caller;
 use crate::merge::{merge, merge_strict};
+use crate::rules::Rules;
 use crate::tables::Tables;
 
 /// How many versions since the client's own are looked at for changes that were taken back.
@@ -43,18 +45,19 @@ pub enum Outcome {
     Refused(RemoteError),
 }
 
-/// Carries out one mutation inside the backend's open transaction. `now` becomes the record's
+/// Carries out one mutation of a caller inside the backend's open transaction. `now` becomes the record's
 /// `_lastChangedAt`, so it must not lie before the time of an earlier commit.
 ///
 /// # Errors
 /// The backend's own; refusals are an [`Outcome`].
 pub fn mutate<T: Tables>(
-    schema: &Schema,
-    strategy: ConflictStrategy,
+    rules: &Rules,
     tables: &mut T,
+    _caller: &Caller,
     mutation: &Mutation,
     now: Timestamp,
 ) -> Result<Outcome, T::Error> {
+    let (schema, strategy) = (rules.schema(), rules.strategy(mutation.model));
     let write = Write { schema, model: schema.model(mutation.model), mutation, now };
     let stored = tables.record(mutation.model, &mutation.key)?;
     match (mutation.operation, stored) {
@@ -245,9 +248,8 @@ mod tests {
 
     /// A server with one model and a clock that ticks at every write.
     struct Server {
-        schema: Schema,
+        rules: Rules,
         tables: MemoryTables,
-        strategy: ConflictStrategy,
         now: i64,
     }
 
@@ -258,8 +260,8 @@ mod tests {
                 .field(Field::new("name", Scalar::String).required())
                 .field(Field::new("price", Scalar::Float))
                 .field(Field::new("updatedAt", Scalar::AwsDateTime).required().read_only());
-            let schema = Schema::new(vec![product]);
-            Self { schema, tables: MemoryTables::default(), strategy, now: 1_000 }
+            let rules = Rules::of(Schema::new(vec![product]), strategy);
+            Self { rules, tables: MemoryTables::default(), now: 1_000 }
         }
 
         fn send(
@@ -280,7 +282,8 @@ mod tests {
                 condition: Predicate::All,
             };
             let now = Timestamp(self.now);
-            let Ok(outcome) = mutate(&self.schema, self.strategy, &mut self.tables, &mutation, now);
+            let caller = Caller::with_api_key();
+            let Ok(outcome) = mutate(&self.rules, &mut self.tables, &caller, &mutation, now);
             outcome
         }
 

@@ -1,5 +1,8 @@
+use std::sync::Arc;
+
 use axum::http::HeaderMap;
 use espressync_model::remote::{RemoteError, RemoteErrorKind};
+use espressync_resolver::Caller;
 use serde_json::{Map, Value as Json};
 
 /// The header that carries an API key (contract 3.4).
@@ -21,26 +24,26 @@ impl Keys {
         Self(keys)
     }
 
-    /// Checks the headers of an HTTP request.
+    /// Who sends an HTTP request with these headers.
     ///
     /// # Errors
     /// [`RemoteErrorKind::Unauthenticated`] without a key or with a wrong one.
-    pub fn check_headers(&self, headers: &HeaderMap) -> Result<(), RemoteError> {
+    pub fn check_headers(&self, headers: &HeaderMap) -> Result<Arc<Caller>, RemoteError> {
         let key = headers.get(API_KEY_HEADER).map(|value| value.to_str().unwrap_or_default());
         self.check(key)
     }
 
-    /// Checks the header object of a realtime handshake or `start`.
+    /// Who shows this header object in a realtime handshake or `start`.
     ///
     /// # Errors
     /// [`RemoteErrorKind::Unauthenticated`] without a key or with a wrong one.
-    pub fn check_object(&self, header: &Map<String, Json>) -> Result<(), RemoteError> {
+    pub fn check_object(&self, header: &Map<String, Json>) -> Result<Arc<Caller>, RemoteError> {
         let named = |(name, _): &(&String, &Json)| name.eq_ignore_ascii_case(API_KEY_HEADER);
         let key = header.iter().find(named).map(|(_, key)| key.as_str().unwrap_or_default());
         self.check(key)
     }
 
-    fn check(&self, given: Option<&str>) -> Result<(), RemoteError> {
+    fn check(&self, given: Option<&str>) -> Result<Arc<Caller>, RemoteError> {
         let Some(given) = given else {
             let message = "You are not authorized to make this call: send an x-api-key.";
             return Err(RemoteError::new(RemoteErrorKind::Unauthenticated, message));
@@ -48,7 +51,7 @@ impl Keys {
         // Every key is compared, so that the time tells nothing of which one came close.
         let matches = self.0.iter().map(|key| is_same(key.as_bytes(), given.as_bytes()));
         if matches.fold(false, |any, one| any | one) {
-            return Ok(());
+            return Ok(Arc::new(Caller::with_api_key()));
         }
         let message = "You are not authorized to make this call: the x-api-key is not known here.";
         Err(RemoteError::new(RemoteErrorKind::Unauthenticated, message))

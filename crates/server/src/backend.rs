@@ -1,5 +1,8 @@
+use std::sync::Arc;
+
 use espressync_model::remote::{Change, Mutation, RemoteError, RemoteErrorKind};
 use espressync_model::{FieldId, Key, ModelId, Record, Timestamp, Value};
+use espressync_resolver::Caller;
 use futures::future::BoxFuture;
 use thiserror::Error;
 
@@ -9,9 +12,9 @@ use thiserror::Error;
 /// own transaction, tells its [`Events`] after the commit, in commit order per record, and keeps a
 /// journal of every accepted write.
 pub trait Backend: Send + Sync {
-    /// Carries out mutations in their order and answers one by one, once they are durable. One
+    /// Carries out a caller's mutations in their order and answers one by one, once they are durable. One
     /// that fails does not touch the others.
-    fn write(&self, mutations: Vec<Mutation>) -> BoxFuture<'_, Vec<Written>>;
+    fn write(&self, caller: Arc<Caller>, mutations: Vec<Mutation>) -> BoxFuture<'_, Vec<Written>>;
 
     /// The records of these keys, in their order, tombstones included.
     fn get(&self, model: ModelId, keys: Vec<Key>) -> Answer<'_, Vec<Option<Stored>>>;

@@ -27,9 +27,10 @@ pub(crate) async fn graphql(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    if let Err(error) = state.keys.check_headers(&headers) {
-        return refuse(StatusCode::UNAUTHORIZED, &error);
-    }
+    let caller = match state.keys.check_headers(&headers) {
+        Ok(caller) => caller,
+        Err(error) => return refuse(StatusCode::UNAUTHORIZED, &error),
+    };
     let request = match body.map_err(|error| unreadable(&error)).and_then(|body| {
         read(&body).map_err(|message| {
             (StatusCode::BAD_REQUEST, RemoteError::new(RemoteErrorKind::Invalid, message))
@@ -39,7 +40,7 @@ pub(crate) async fn graphql(
         Err((status, error)) => return refuse(status, &error),
     };
     let started = Instant::now();
-    let reply = state.api.execute(request).await;
+    let reply = state.api.execute(caller, request).await;
     tracing::info!(
         operations = reply.operations.join(","),
         errors = reply.errors(),

@@ -1,8 +1,9 @@
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use espressync_model::remote::{Mutation, Operation, RemoteError};
 use espressync_model::{Key, Predicate, Row, Schema, Timestamp, Value};
-use espressync_resolver::{ConflictStrategy, MemoryTables, Outcome, mutate};
+use espressync_resolver::{Caller, MemoryTables, Outcome, Rules, mutate};
 use espressync_wire::WireError;
 use espressync_wire::json::patch_from_json;
 use serde_json::Value as Json;
@@ -68,13 +69,14 @@ pub enum SeedError {
 ///
 /// # Errors
 /// [`SeedError`], naming the record at fault.
-pub async fn seed(backend: &dyn Backend, schema: &Schema, file: &Path) -> Result<usize, SeedError> {
+pub async fn seed(backend: &dyn Backend, rules: &Rules, file: &Path) -> Result<usize, SeedError> {
+    let schema = rules.schema();
     let text = std::fs::read_to_string(file)
         .map_err(|source| SeedError::Io { file: file.to_owned(), source })?;
     let mutations = read(schema, file, &text)?;
-    try_out(schema, file, &mutations)?;
+    try_out(rules, file, &mutations)?;
     let (count, of_whom) = (mutations.len(), mutations.clone());
-    let written = backend.write(mutations).await;
+    let written = backend.write(Arc::new(Caller::Operator), mutations).await;
     for (mutation, answer) in of_whom.iter().zip(written) {
         answer.map_err(|source| refused(schema, file, mutation, source))?;
     }
@@ -83,12 +85,12 @@ pub async fn seed(backend: &dyn Backend, schema: &Schema, file: &Path) -> Result
 
 /// Carries the mutations out in memory, so that one that will be refused is named before any is
 /// stored.
-fn try_out(schema: &Schema, file: &Path, mutations: &[Mutation]) -> Result<(), SeedError> {
-    let (mut tables, strategy) = (MemoryTables::default(), ConflictStrategy::default());
+fn try_out(rules: &Rules, file: &Path, mutations: &[Mutation]) -> Result<(), SeedError> {
+    let mut tables = MemoryTables::default();
     for mutation in mutations {
-        let Ok(outcome) = mutate(schema, strategy, &mut tables, mutation, Timestamp::ZERO);
+        let Ok(outcome) = mutate(rules, &mut tables, &Caller::Operator, mutation, Timestamp::ZERO);
         if let Outcome::Refused(error) = outcome {
-            return Err(refused(schema, file, mutation, error));
+            return Err(refused(rules.schema(), file, mutation, error));
         }
     }
     Ok(())

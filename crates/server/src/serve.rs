@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use espressync_model::sdl::{self, SdlError};
-use espressync_resolver::ConflictStrategy;
+use espressync_resolver::{Rules, Strategies};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -81,22 +81,22 @@ impl Server {
         let file = &config.schema;
         let text = std::fs::read_to_string(file)
             .map_err(|source| ServeError::Schema { file: file.clone(), source })?;
-        let schema = Arc::new(sdl::parse(&text, &file.display().to_string())?);
+        let schema = sdl::parse_api(&text, &file.display().to_string())?;
+        let rules = Arc::new(Rules::new(Arc::new(schema), Strategies::default()));
         let listen = config.listen;
         let listener = TcpListener::bind(listen)
             .await
             .map_err(|source| ServeError::Listen { listen, source })?;
-        let (hub, strategy) = (Hub::new(), ConflictStrategy::AutoMerge);
+        let hub = Hub::new();
         let events = Arc::clone(&hub);
-        let backend =
-            SqliteBackend::open(&config.data, Arc::clone(&schema), strategy, system_time, events)?;
+        let backend = SqliteBackend::open(&config.data, Arc::clone(&rules), system_time, events)?;
         let backend = Arc::new(backend);
         if let (Some(file), true) = (&config.seed, backend.is_new()) {
-            let records = seed(&*backend, &schema, file).await?;
+            let records = seed(&*backend, &rules, file).await?;
             tracing::info!(records, "the new database has its first records");
         }
         let window_ms = u64::try_from(config.window.as_millis()).unwrap_or(u64::MAX);
-        let api = Api::new(schema, Arc::clone(&backend) as Arc<dyn Backend>, window_ms)?;
+        let api = Api::new(rules, Arc::clone(&backend) as Arc<dyn Backend>, window_ms)?;
         let pages = Pages {
             folder: config.pages.clone(),
             shared_key: match config.share_key {

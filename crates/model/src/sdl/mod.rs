@@ -18,7 +18,7 @@ use async_graphql_parser::{Pos, Positioned, parse_schema};
 
 pub use error::{SdlCause, SdlError};
 
-use crate::{EnumId, EnumType, ModelId, ObjectId, ObjectType, Scalar, Schema};
+use crate::{ApiSchema, EnumId, EnumType, ModelId, ObjectId, ObjectType, Scalar, Schema};
 use directives::{Directives, is_public_rule};
 use models::Draft;
 pub(crate) use names::{upper_first, words};
@@ -32,7 +32,15 @@ pub const BOOKKEEPING: [&str; 3] = ["_version", "_lastChangedAt", "_deleted"];
 /// [`SdlError`] with the file, line, column and cause of the first thing that is wrong or that
 /// is not supported yet.
 pub fn parse(source: &str, file: &str) -> Result<Schema, SdlError> {
-    read(source).map_err(|problem| SdlError::new(file, problem))
+    parse_api(source, file).map(|api| api.schema)
+}
+
+/// Reads a schema with what its API offers and to whom; `file` is its name for error messages.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_api(source: &str, file: &str) -> Result<ApiSchema, SdlError> {
+    read(source).map(ApiSchema::from).map_err(|problem| SdlError::new(file, problem))
 }
 
 /// The plural of a model's name by the rules of npm's `pluralize` (contract 2.1).

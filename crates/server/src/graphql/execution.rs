@@ -1,6 +1,7 @@
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use espressync_model::ModelId;
+use espressync_resolver::Caller;
 use espressync_wire::error::base_extension;
 use serde_json::{Map, Value as Json, json};
 
@@ -9,17 +10,19 @@ use super::Api;
 /// One request while it is carried out, with the errors that its fields have met so far.
 pub(super) struct Execution<'a> {
     pub(super) api: &'a Api,
+    /// Who asks.
+    pub(super) caller: Arc<Caller>,
     errors: Mutex<Vec<Json>>,
     base: Mutex<Vec<String>>,
 }
 
 impl<'a> Execution<'a> {
-    pub(super) fn new(api: &'a Api) -> Self {
-        Self { api, errors: Mutex::default(), base: Mutex::default() }
+    pub(super) fn new(api: &'a Api, caller: Arc<Caller>) -> Self {
+        Self { api, caller, errors: Mutex::default(), base: Mutex::default() }
     }
 
     pub(super) fn model(&self, id: ModelId) -> &'a espressync_model::Model {
-        self.api.models.model(id)
+        self.api.models().model(id)
     }
 
     /// Notes an error of some field, beside which the others are answered.

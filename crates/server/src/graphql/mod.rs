@@ -24,6 +24,7 @@ use async_graphql::dynamic;
 use async_graphql::parser::types::OperationType;
 use espressync_model::remote::{Change, Operation};
 use espressync_model::{ModelId, Schema};
+use espressync_resolver::{Caller, Rules};
 use espressync_wire::names;
 use serde_json::{Map, Value as Json, json};
 use thiserror::Error;
@@ -40,7 +41,7 @@ pub const DEFAULT_WINDOW_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// The API of one schema over one backend.
 pub struct Api {
-    models: Arc<Schema>,
+    rules: Arc<Rules>,
     types: dynamic::Schema,
     roots: BTreeMap<String, Root>,
     filters: Filters,
@@ -84,18 +85,18 @@ pub struct Reply {
 }
 
 impl Api {
-    /// The API of a schema. `window_ms` is how far back changes are told one by one.
+    /// The API of a schema under its rules. `window_ms` is how far back changes are told one by one.
     ///
     /// # Errors
     /// [`ApiError`] when two types get one name.
     pub fn new(
-        models: Arc<Schema>,
+        rules: Arc<Rules>,
         backend: Arc<dyn Backend>,
         window_ms: u64,
     ) -> Result<Self, ApiError> {
-        let types = types::build(&models).map_err(|error| ApiError(error.0))?;
-        let (roots, filters) = (roots(&models), Filters::of(&models));
-        Ok(Self { models, types, roots, filters, backend, window_ms })
+        let types = types::build(rules.schema()).map_err(|error| ApiError(error.0))?;
+        let (roots, filters) = (roots(rules.schema()), Filters::of(rules.schema()));
+        Ok(Self { rules, types, roots, filters, backend, window_ms })
     }
 
     /// The API in SDL, as introspection shows it.
@@ -104,13 +105,17 @@ impl Api {
         self.types.sdl()
     }
 
-    /// Carries out a query or mutation. Whatever is wrong is in the answer.
-    pub async fn execute(&self, request: Request) -> Reply {
+    fn models(&self) -> &Schema {
+        self.rules.schema()
+    }
+
+    /// Carries out a caller's query or mutation. Whatever is wrong is in the answer.
+    pub async fn execute(&self, caller: Arc<Caller>, request: Request) -> Reply {
         let checked = match self.check(request).await {
             Ok(checked) => checked,
             Err(errors) => return Reply::refused(errors),
         };
-        let execution = Execution::new(self);
+        let execution = Execution::new(self, caller);
         let data = match checked.operation.kind {
             OperationType::Query => {
                 let fields = &checked.operation.fields;
@@ -126,11 +131,15 @@ impl Api {
         Reply { body: execution.finish(data), operations }
     }
 
-    /// Checks a subscription, which [`event`](Self::event) then projects changes through.
+    /// Checks a caller's subscription, which [`event`](Self::event) then projects changes through.
     ///
     /// # Errors
     /// Entries of `errors` for a request that is no valid subscription.
-    pub(crate) async fn subscribe(&self, request: Request) -> Result<Subscription, Vec<Json>> {
+    pub(crate) async fn subscribe(
+        &self,
+        caller: Arc<Caller>,
+        request: Request,
+    ) -> Result<Subscription, Vec<Json>> {
         let checked = self.check(request).await?;
         let refused = |message: &str| vec![espressync_wire::error::request_error(message)];
         if checked.operation.kind != OperationType::Subscription {
@@ -143,7 +152,10 @@ impl Api {
             return Err(refused(&format!("`{}` is no subscription", field.name)));
         };
         match self.filters.read(*model, field.argument("filter")) {
-            Ok(filter) => Ok(Subscription { model: *model, operation: *operation, filter, field }),
+            Ok(filter) => {
+                let (model, operation) = (*model, *operation);
+                Ok(Subscription { caller, model, operation, filter, field })
+            }
             Err(error) => Err(vec![errors::of_field(&error, &field, &Json::Null)]),
         }
     }
@@ -151,7 +163,7 @@ impl Api {
     /// A change as a subscription asked to see it: the whole record, not only what the mutation
     /// that made it asked for.
     pub(crate) async fn event(&self, subscription: &Subscription, change: &Change) -> Json {
-        let execution = Execution::new(self);
+        let execution = Execution::new(self, Arc::clone(&subscription.caller));
         let data = execution.event(subscription, change).await;
         execution.finish(data)
     }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use espressync_model::remote::{Mutation, Operation, RemoteError};
 use espressync_model::{Key, ModelId, Patch, Record, Value};
 use espressync_wire::json::{patch_from_json, version_from_json};
@@ -39,7 +41,7 @@ impl Execution<'_> {
             .collect();
         let mut written = match mutations.is_empty() {
             true => Vec::new(),
-            false => self.api.backend.write(mutations).await,
+            false => self.api.backend.write(Arc::clone(&self.caller), mutations).await,
         }
         .into_iter();
         let mut data = Map::new();
@@ -72,7 +74,7 @@ impl Execution<'_> {
         id: ModelId,
         operation: Operation,
     ) -> Result<Mutation, RemoteError> {
-        let (models, model) = (&self.api.models, self.model(id));
+        let (models, model) = (self.api.models(), self.model(id));
         let input = field.argument("input");
         let mut fields =
             patch_from_json(models, id, input).map_err(|error| bad_argument(&error))?;

@@ -47,7 +47,7 @@ impl Execution<'_> {
         let values = model.key.iter().map(|part| {
             let part = model.at(*part);
             let json = field.argument(&part.name);
-            value_from_json(&self.api.models, &model.name, part, json)
+            value_from_json(self.api.models(), &model.name, part, json)
                 .map_err(|error| bad_argument(&error))
         });
         let values = values.collect::<Result<Vec<_>, _>>()?;

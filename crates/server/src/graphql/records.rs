@@ -121,7 +121,7 @@ impl Execution<'_> {
     }
 
     fn fail_null(&self, model: &Model, stored: FieldId, field: &Selected, path: &Path) {
-        let of = self.api.models.type_name(model.at(stored).base);
+        let of = self.api.models().type_name(model.at(stored).base);
         self.fail(null_value(of, &model.name, field, &path.key(&field.key)));
     }
 
@@ -132,12 +132,12 @@ impl Execution<'_> {
                 elements.iter().map(|element| self.value(base, element, fields)).collect()
             }
             (BaseType::Object(id), Value::Object(values)) => self.object(id, values, fields),
-            (base, value) => value_to_json(&self.api.models, base, value),
+            (base, value) => value_to_json(self.api.models(), base, value),
         }
     }
 
     fn object(&self, id: ObjectId, values: &[Value], fields: &[Selected]) -> Json {
-        let object = self.api.models.object(id);
+        let object = self.api.models().object(id);
         let members = fields.iter().map(|selected| {
             let mut stored = object.fields.iter().zip(values);
             let json = match stored.find(|(field, _)| field.name == selected.name) {

@@ -1,5 +1,8 @@
+use std::sync::Arc;
+
 use espressync_model::ModelId;
 use espressync_model::remote::{Change, Operation};
+use espressync_resolver::Caller;
 use serde_json::{Map, Value as Json};
 
 use super::document::Selected;
@@ -10,6 +13,8 @@ use super::path::Path;
 /// A subscription that has passed validation.
 #[derive(Debug, Clone)]
 pub(crate) struct Subscription {
+    /// Who asked for it.
+    pub(super) caller: Arc<Caller>,
     /// Changes of which model.
     pub(crate) model: ModelId,
     /// By which operation.

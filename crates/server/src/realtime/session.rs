@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use espressync_model::remote::{RemoteError, RemoteErrorKind};
+use espressync_resolver::Caller;
 use espressync_wire::realtime::{ClientFrame, FrameError, ServerFrame};
 use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt, StreamExt};
@@ -58,7 +59,7 @@ impl Session {
     pub(super) async fn run(
         state: Arc<AppState>,
         socket: WebSocket,
-        admitted: Result<(), RemoteError>,
+        admitted: Result<Arc<Caller>, RemoteError>,
     ) {
         let (sink, mut messages) = socket.split();
         let (out, queue) = channel(WAITING_MESSAGES);
@@ -77,8 +78,8 @@ impl Session {
             greeted = greeting => greeted == Ok(true),
             () = stop.cancelled() => session.goodbye() == Next::Message,
         };
-        if is_greeted {
-            session.serve(&mut messages, &stop).await;
+        if let (true, Ok(caller)) = (is_greeted, admitted) {
+            session.serve(caller, &mut messages, &stop).await;
         }
         session.end();
         if cut.is_cancelled() {
@@ -92,7 +93,7 @@ impl Session {
     async fn greeting(
         &self,
         messages: &mut SplitStream<WebSocket>,
-        admitted: &Result<(), RemoteError>,
+        admitted: &Result<Arc<Caller>, RemoteError>,
     ) -> bool {
         while let Some(Ok(message)) = messages.next().await {
             match self.greet(message, admitted) {
@@ -104,7 +105,12 @@ impl Session {
         false
     }
 
-    async fn serve(&mut self, messages: &mut SplitStream<WebSocket>, stop: &CancellationToken) {
+    async fn serve(
+        &mut self,
+        caller: Arc<Caller>,
+        messages: &mut SplitStream<WebSocket>,
+        stop: &CancellationToken,
+    ) {
         let cut = self.cut.clone();
         let mut alive = interval(KEEP_ALIVE);
         alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -115,7 +121,7 @@ impl Session {
                 // The first tick comes at once, right after the acknowledgement.
                 _ = alive.tick() => self.send(&ServerFrame::KeepAlive),
                 message = messages.next() => match message {
-                    Some(Ok(message)) => self.received(message).await,
+                    Some(Ok(message)) => self.received(&caller, message).await,
                     Some(Err(_)) | None => Next::End,
                 },
             };
@@ -125,10 +131,10 @@ impl Session {
         }
     }
 
-    fn greet(&self, message: Message, admitted: &Result<(), RemoteError>) -> Greeting {
+    fn greet(&self, message: Message, admitted: &Result<Arc<Caller>, RemoteError>) -> Greeting {
         let Message::Text(text) = message else { return Greeting::Wait };
         match (ClientFrame::parse(&text), admitted) {
-            (Ok(ClientFrame::ConnectionInit), Ok(())) => {
+            (Ok(ClientFrame::ConnectionInit), Ok(_)) => {
                 self.send(&ServerFrame::ConnectionAck { timeout_ms: CONNECTION_TIMEOUT_MS });
                 Greeting::Done
             }
@@ -149,7 +155,7 @@ impl Session {
         }
     }
 
-    async fn received(&mut self, message: Message) -> Next {
+    async fn received(&mut self, caller: &Arc<Caller>, message: Message) -> Next {
         let text = match message {
             Message::Text(text) => text,
             Message::Close(_) => return Next::End,
@@ -167,7 +173,7 @@ impl Session {
                     return self.error(Some(id), &invalid("variables should be an object"));
                 };
                 let request = Request { query: document.text, variables, operation_name: None };
-                self.start(id, request, &authorization).await
+                self.start(caller, id, request, &authorization).await
             }
             Ok(ClientFrame::Stop { id }) => {
                 self.stop(&id);
@@ -183,17 +189,21 @@ impl Session {
     /// Begins a subscription; one of the same id is replaced, so a `start` sent twice is harmless.
     async fn start(
         &mut self,
+        caller: &Arc<Caller>,
         id: String,
         request: Request,
         authorization: &Map<String, Json>,
     ) -> Next {
         // The handshake was good; a start that shows credentials of its own must show good ones.
-        if !authorization.is_empty()
-            && let Err(error) = self.state.keys.check_object(authorization)
-        {
-            return self.error(Some(id), &error);
-        }
-        let subscription = match self.state.api.subscribe(request).await {
+        let caller = match authorization.is_empty() {
+            true => Ok(Arc::clone(caller)),
+            false => self.state.keys.check_object(authorization),
+        };
+        let caller = match caller {
+            Ok(caller) => caller,
+            Err(error) => return self.error(Some(id), &error),
+        };
+        let subscription = match self.state.api.subscribe(caller, request).await {
             Ok(subscription) => Arc::new(subscription),
             Err(errors) => {
                 let errors = errors.iter().map(frame_error).collect();

@@ -6,6 +6,7 @@ use axum::http::HeaderMap;
 use axum::http::header::SEC_WEBSOCKET_PROTOCOL;
 use axum::response::Response;
 use espressync_model::remote::{RemoteError, RemoteErrorKind};
+use espressync_resolver::Caller;
 use espressync_wire::realtime::{PROTOCOL, read_header, read_offered_protocols};
 
 use super::session::Session;
@@ -32,7 +33,11 @@ pub(crate) async fn upgrade(
 }
 
 /// The three ways to authorise: a subprotocol, the query, the HTTP headers.
-fn admit(keys: &Keys, query: &HandshakeQuery, headers: &HeaderMap) -> Result<(), RemoteError> {
+fn admit(
+    keys: &Keys,
+    query: &HandshakeQuery,
+    headers: &HeaderMap,
+) -> Result<Arc<Caller>, RemoteError> {
     let unreadable = |error: &dyn std::fmt::Display| {
         RemoteError::new(RemoteErrorKind::Unauthenticated, error.to_string())
     };

@@ -11,8 +11,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use espressync_model::remote::{Mutation, RemoteError};
-use espressync_model::{FieldId, Key, ModelId, Schema, Timestamp};
-use espressync_resolver::ConflictStrategy;
+use espressync_model::{FieldId, Key, ModelId, Timestamp};
+use espressync_resolver::{Caller, Rules};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
@@ -48,19 +48,17 @@ impl SqliteBackend {
     /// ours, or of a newer version.
     pub fn open(
         file: &Path,
-        schema: Arc<Schema>,
-        strategy: ConflictStrategy,
+        rules: Arc<Rules>,
         time: impl Fn() -> Timestamp + Send + Sync + 'static,
         events: Arc<dyn Events>,
     ) -> Result<Self, OpenError> {
-        let shape = Arc::new(Shape::of(schema));
+        let shape = Arc::new(Shape::of(rules));
         let opened = open(file, &shape, time())?;
         let clock = CommitClock::new(time, opened.latest);
         let readers = Readers::open(file).map_err(|source| OpenError::of(file, source))?;
         let writer = Writer::start(writer::Parts {
             connection: opened.connection,
             shape: Arc::clone(&shape),
-            strategy,
             clock: Arc::clone(&clock),
             events,
         })
@@ -91,9 +89,9 @@ impl SqliteBackend {
 }
 
 impl Backend for SqliteBackend {
-    fn write(&self, mutations: Vec<Mutation>) -> BoxFuture<'_, Vec<Written>> {
+    fn write(&self, caller: Arc<Caller>, mutations: Vec<Mutation>) -> BoxFuture<'_, Vec<Written>> {
         let count = mutations.len();
-        let answers = self.writer.write(mutations);
+        let answers = self.writer.write(caller, mutations);
         async move {
             let refused = |error: BackendError| vec![Err(RemoteError::from(&error)); count];
             match answers {

@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
 use espressync_model::{FieldId, Model, ModelId, RelationKind, Schema};
+use espressync_resolver::Rules;
 
 /// A schema with the SQL of its models, written once so that statements are found in the cache.
 #[derive(Debug)]
 pub(super) struct Shape {
-    pub(super) schema: Arc<Schema>,
+    pub(super) rules: Arc<Rules>,
     models: Vec<ModelSql>,
 }
 
@@ -32,9 +33,14 @@ pub(super) const JOURNAL_CHANGES: &str = "SELECT key, version, changed_at, delet
      ORDER BY changed_at, number LIMIT ?4";
 
 impl Shape {
-    pub(super) fn of(schema: Arc<Schema>) -> Self {
-        let models = schema.models().map(|(id, model)| ModelSql::of(&schema, id, model)).collect();
-        Self { schema, models }
+    pub(super) fn of(rules: Arc<Rules>) -> Self {
+        let schema = rules.schema();
+        let models = schema.models().map(|(id, model)| ModelSql::of(schema, id, model)).collect();
+        Self { rules, models }
+    }
+
+    pub(super) fn schema(&self) -> &Schema {
+        self.rules.schema()
     }
 
     pub(super) fn sql(&self, model: ModelId) -> &ModelSql {

@@ -14,7 +14,7 @@ pub(super) struct SqliteTables<'a> {
 
 impl SqliteTables<'_> {
     fn unreadable(&self, model: ModelId, key: &Key, reason: String) -> BackendError {
-        let model = self.shape.schema.model(model).name.clone();
+        let model = self.shape.schema().model(model).name.clone();
         BackendError::Unreadable { model, key: key.clone(), reason }
     }
 }
@@ -37,7 +37,7 @@ impl Tables for SqliteTables<'_> {
         version: u64,
     ) -> Result<Option<Row>, BackendError> {
         let Ok(version) = i64::try_from(version) else { return Ok(None) };
-        let (schema, name) = (&self.shape.schema, &self.shape.sql(model).name);
+        let (schema, name) = (self.shape.schema(), &self.shape.sql(model).name);
         let mut statement = self.connection.prepare_cached(JOURNAL_ROW)?;
         let parameters = params![name, key.as_str(), version];
         let body: Option<String> = statement.query_row(parameters, |row| row.get(0)).optional()?;
@@ -46,7 +46,7 @@ impl Tables for SqliteTables<'_> {
     }
 
     fn put(&mut self, model: ModelId, key: &Key, record: &Record) -> Result<(), BackendError> {
-        let (schema, sql) = (&self.shape.schema, self.shape.sql(model));
+        let (schema, sql) = (self.shape.schema(), self.shape.sql(model));
         let body = codec::encode(schema, schema.model(model), &record.row);
         let Meta { version, changed_at, deleted } = record.meta;
         let version = i64::try_from(version).unwrap_or(i64::MAX);
@@ -78,7 +78,7 @@ impl Found {
     }
 
     pub(super) fn into_stored(self, shape: &Shape, model: ModelId) -> Stored {
-        let row = codec::decode(&shape.schema, shape.schema.model(model), &self.body);
+        let row = codec::decode(shape.schema(), shape.schema().model(model), &self.body);
         let record = row.map(|row| Record { row, meta: self.meta });
         Stored { key: Key::from(self.key), record }
     }

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use espressync_model::Timestamp;
 use espressync_model::remote::{Change, Mutation, RemoteError};
-use espressync_resolver::{ConflictStrategy, Outcome, mutate};
+use espressync_resolver::{Caller, Outcome, mutate};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -33,6 +33,7 @@ pub(super) struct Writer {
 }
 
 struct Job {
+    caller: Arc<Caller>,
     mutations: Vec<Mutation>,
     answer: oneshot::Sender<Answers>,
 }
@@ -41,7 +42,6 @@ struct Job {
 pub(super) struct Parts {
     pub(super) connection: Connection,
     pub(super) shape: Arc<Shape>,
-    pub(super) strategy: ConflictStrategy,
     pub(super) clock: Arc<CommitClock>,
     pub(super) events: Arc<dyn Events>,
 }
@@ -57,12 +57,13 @@ impl Writer {
     /// Queues mutations; their answers come when they are durable.
     pub(super) fn write(
         &self,
+        caller: Arc<Caller>,
         mutations: Vec<Mutation>,
     ) -> Result<oneshot::Receiver<Answers>, BackendError> {
         let (answer, answers) = oneshot::channel();
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let queue = queue.as_ref().ok_or(BackendError::ShuttingDown)?;
-        match queue.try_send(Job { mutations, answer }) {
+        match queue.try_send(Job { caller, mutations, answer }) {
             Ok(()) => Ok(answers),
             Err(TrySendError::Full(_)) => Err(BackendError::Busy),
             Err(TrySendError::Disconnected(_)) => Err(BackendError::ShuttingDown),
@@ -128,7 +129,8 @@ impl Parts {
     fn commit(&self, batch: &[Job], now: Timestamp) -> Result<Vec<Vec<Tried>>, BackendError> {
         self.statement("BEGIN IMMEDIATE")?;
         let outcomes = batch.iter().map(|job| {
-            let tried = job.mutations.iter().map(|mutation| self.try_one(mutation, now));
+            let tried =
+                job.mutations.iter().map(|mutation| self.try_one(&job.caller, mutation, now));
             tried.collect::<Result<Vec<_>, BackendError>>()
         });
         let done = outcomes.collect::<Result<Vec<_>, BackendError>>();
@@ -141,10 +143,15 @@ impl Parts {
 
     /// Carries out one mutation within a savepoint. The outer error is that of the whole
     /// transaction, the inner one that of this mutation.
-    fn try_one(&self, mutation: &Mutation, now: Timestamp) -> Result<Tried, BackendError> {
+    fn try_one(
+        &self,
+        caller: &Caller,
+        mutation: &Mutation,
+        now: Timestamp,
+    ) -> Result<Tried, BackendError> {
         self.statement("SAVEPOINT mutation")?;
         let mut tables = SqliteTables { connection: &self.connection, shape: &self.shape };
-        let tried = mutate(&self.shape.schema, self.strategy, &mut tables, mutation, now);
+        let tried = mutate(&self.shape.rules, &mut tables, caller, mutation, now);
         if let Err(error) = &tried {
             let model = &self.shape.sql(mutation.model).name;
             tracing::error!(%error, model, "a mutation was not written");

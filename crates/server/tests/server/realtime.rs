@@ -258,8 +258,8 @@ async fn a_server_that_stops_says_goodbye() {
 
 /// A change as large as a picture in a field.
 fn large_change(server: &Server, number: u64) -> Change {
-    let model = server.schema.id_of("Product").expect("the model");
-    let fields = server.schema.model(model).fields.iter();
+    let model = server.rules.schema().id_of("Product").expect("the model");
+    let fields = server.rules.schema().model(model).fields.iter();
     let values = fields.map(|field| match field.name.as_str() {
         "price" => Value::from(1.0),
         "id" => Value::from(format!("p{number}")),

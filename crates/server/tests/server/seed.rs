@@ -24,7 +24,7 @@ async fn first_records_come_in_by_the_clients_path() {
         &folder,
         r#"{"Product": [{"id": "p", "name": "Latte", "price": 4}], "Order": [{"total": 4.5}]}"#,
     );
-    assert_eq!(seed(&*server.backend, &server.schema, &seeds).await.unwrap(), 2);
+    assert_eq!(seed(&*server.backend, &server.rules, &seeds).await.unwrap(), 2);
     let data =
         server.data("{ listProducts { items { name _version createdAt } } }", json!({})).await;
     let expected = json!([{ "name": "Latte", "_version": 1,
@@ -53,7 +53,7 @@ async fn a_seed_that_does_not_fit_is_named_and_none_of_it_is_stored() {
         ),
     ] {
         let seeds = file(&folder, text);
-        let error = seed(&*server.backend, &server.schema, &seeds).await.unwrap_err().to_string();
+        let error = seed(&*server.backend, &server.rules, &seeds).await.unwrap_err().to_string();
         assert!(error.contains(message), "{error}");
         let stored = server.data(ALL, json!({})).await;
         assert_eq!(stored["syncProducts"]["items"], json!([]), "{text}");

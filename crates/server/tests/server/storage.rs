@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use espressync_model::remote::{Mutation, Operation, RemoteErrorKind};
 use espressync_model::{Key, Patch, Predicate, Row, Schema, Timestamp, Value, sdl};
+use espressync_resolver::{Caller, ConflictStrategy, Rules};
 use espressync_server::Hub;
 use espressync_server::backend::Backend;
 use espressync_server::sqlite::{OpenError, SqliteBackend};
@@ -13,8 +14,13 @@ use tempfile::TempDir;
 
 use crate::support::{POS, Server, Time, open};
 
-fn schema() -> Arc<Schema> {
-    Arc::new(sdl::parse(POS, "schema.graphql").expect("a good schema"))
+fn rules() -> Arc<Rules> {
+    let schema = sdl::parse(POS, "schema.graphql").expect("a good schema");
+    Arc::new(Rules::of(schema, ConflictStrategy::AutoMerge))
+}
+
+fn operator() -> Arc<Caller> {
+    Arc::new(Caller::Operator)
 }
 
 fn create(schema: &Schema, id: &str) -> Mutation {
@@ -45,17 +51,17 @@ fn ticking() -> impl Fn() -> Timestamp + Send + Sync + 'static {
 #[tokio::test]
 async fn mutations_that_wait_together_are_committed_together() {
     let folder = TempDir::new().unwrap();
-    let schema = schema();
+    let rules = rules();
     let backend = SqliteBackend::open(
         &folder.path().join("data.sqlite"),
-        Arc::clone(&schema),
-        Default::default(),
+        Arc::clone(&rules),
         ticking(),
         Hub::new(),
     )
     .unwrap();
     const WRITES: usize = 400;
-    let writes = (0..WRITES).map(|n| backend.write(vec![create(&schema, &format!("p{n}"))]));
+    let writes = (0..WRITES)
+        .map(|n| backend.write(operator(), vec![create(rules.schema(), &format!("p{n}"))]));
     let writes: Vec<_> = writes.collect();
     let answers = join_all(writes).await;
     let moments: BTreeSet<Timestamp> =
@@ -119,10 +125,13 @@ async fn a_commit_that_fails_writes_nothing_and_tells_clients_to_come_again() {
 #[tokio::test]
 async fn a_closed_queue_is_a_passing_reason() {
     let folder = TempDir::new().unwrap();
-    let schema = schema();
-    let backend = open(&folder.path().join("d"), &schema, &Time::at(1), Hub::new()).unwrap();
+    let rules = rules();
+    let backend = open(&folder.path().join("d"), &rules, &Time::at(1), Hub::new()).unwrap();
     backend.close().await;
-    let answers = backend.write(vec![create(&schema, "a"), create(&schema, "b")]).await;
+    let answers = {
+        let schema = rules.schema();
+        backend.write(operator(), vec![create(schema, "a"), create(schema, "b")]).await
+    };
     let kinds: Vec<_> = answers.into_iter().map(|answer| answer.unwrap_err().kind).collect();
     assert_eq!(kinds, [RemoteErrorKind::Unavailable; 2]);
 }
@@ -130,16 +139,16 @@ async fn a_closed_queue_is_a_passing_reason() {
 #[tokio::test]
 async fn a_file_that_cannot_be_used_is_named_and_not_touched() {
     let folder = TempDir::new().unwrap();
-    let schema = schema();
+    let rules = rules();
     let try_open = |name: &str| {
         let file = folder.path().join(name);
         let before = std::fs::read(&file).unwrap();
-        let error = open(&file, &schema, &Time::at(1), Hub::new()).unwrap_err();
+        let error = open(&file, &rules, &Time::at(1), Hub::new()).unwrap_err();
         assert_eq!(std::fs::read(&file).unwrap(), before, "{name} was changed");
         assert!(error.to_string().contains(&file.display().to_string()), "{error}");
         error
     };
-    drop(open(&folder.path().join("newer"), &schema, &Time::at(1), Hub::new()).unwrap());
+    drop(open(&folder.path().join("newer"), &rules, &Time::at(1), Hub::new()).unwrap());
     let newer = Connection::open(folder.path().join("newer")).unwrap();
     newer.pragma_update(None, "user_version", 9).unwrap();
     newer.pragma_update(None, "journal_mode", "DELETE").unwrap();
@@ -156,7 +165,7 @@ async fn a_file_that_cannot_be_used_is_named_and_not_touched() {
 #[tokio::test]
 async fn a_file_has_one_server() {
     let server = Server::new();
-    let error = open(&server.file(), &server.schema, &Time::at(1), Hub::new()).unwrap_err();
+    let error = open(&server.file(), &server.rules, &Time::at(1), Hub::new()).unwrap_err();
     assert!(matches!(error, OpenError::InUse { .. }), "{error}");
     assert!(server.product("p", "Latte", 4.0).await["_version"] == 1);
 }
@@ -199,6 +208,11 @@ async fn models_that_a_database_cannot_tell_apart_are_refused() {
     let folder = TempDir::new().unwrap();
     let schema =
         sdl::parse("type Item @model { x: Int } type ITEM @model { x: Int }", "s").unwrap();
-    let error = open(&folder.path().join("d"), &Arc::new(schema), &Time::at(1), Hub::new());
+    let error = open(
+        &folder.path().join("d"),
+        &Arc::new(Rules::of(schema, ConflictStrategy::AutoMerge)),
+        &Time::at(1),
+        Hub::new(),
+    );
     assert!(matches!(error.unwrap_err(), OpenError::SameTable { .. }));
 }

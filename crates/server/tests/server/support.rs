@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
-use espressync_model::{Schema, Timestamp, sdl};
-use espressync_resolver::ConflictStrategy;
+use espressync_model::{Timestamp, sdl};
+use espressync_resolver::{Rules, Strategies};
 use espressync_server::app::{AppState, Pages, app};
 use espressync_server::auth::Keys;
 use espressync_server::backend::Backend;
@@ -65,7 +65,7 @@ impl Time {
 pub(crate) struct Server {
     pub(crate) state: Arc<AppState>,
     pub(crate) backend: Arc<SqliteBackend>,
-    pub(crate) schema: Arc<Schema>,
+    pub(crate) rules: Arc<Rules>,
     pub(crate) time: Time,
     folder: TempDir,
 }
@@ -86,12 +86,13 @@ impl Server {
     }
 
     fn in_folder(folder: TempDir, source: &str, time: Time) -> Result<Self, OpenError> {
-        let schema = Arc::new(sdl::parse(source, "schema.graphql").expect("a good schema"));
+        let schema = sdl::parse_api(source, "schema.graphql").expect("a good schema");
+        let rules = Arc::new(Rules::new(Arc::new(schema), Strategies::default()));
         let hub = Hub::new();
         let (backend, file) = (Arc::clone(&hub), folder.path().join("data.sqlite"));
-        let backend = Arc::new(open(&file, &schema, &time, backend)?);
+        let backend = Arc::new(open(&file, &rules, &time, backend)?);
         let dynamic = Arc::clone(&backend) as Arc<dyn Backend>;
-        let api = Api::new(Arc::clone(&schema), dynamic, DEFAULT_WINDOW_MS).expect("an API");
+        let api = Api::new(Arc::clone(&rules), dynamic, DEFAULT_WINDOW_MS).expect("an API");
         let state = Arc::new(AppState {
             api,
             keys: Keys::new(vec![KEY.to_owned()]),
@@ -101,7 +102,7 @@ impl Server {
             sockets: TaskTracker::new(),
             pages: Pages::default(),
         });
-        Ok(Self { state, backend, schema, time, folder })
+        Ok(Self { state, backend, rules, time, folder })
     }
 
     /// Stops the server and starts it again on the same file, perhaps with another schema.
@@ -160,12 +161,11 @@ impl Server {
 
 pub(crate) fn open(
     file: &Path,
-    schema: &Arc<Schema>,
+    rules: &Arc<Rules>,
     time: &Time,
     hub: Arc<Hub>,
 ) -> Result<SqliteBackend, OpenError> {
-    let strategy = ConflictStrategy::AutoMerge;
-    SqliteBackend::open(file, Arc::clone(schema), strategy, time.source(), hub)
+    SqliteBackend::open(file, Arc::clone(rules), time.source(), hub)
 }
 
 pub(crate) async fn text_of(response: Response<Body>) -> String {

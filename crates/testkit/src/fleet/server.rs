@@ -5,7 +5,8 @@ use espressync_model::remote::{
 };
 use espressync_model::{Key, ModelId, Predicate, Record, Schema, Timestamp, Value};
 use espressync_resolver::{
-    ConflictStrategy, MemoryTables, Outcome, SyncSource, Tables, mutate, sync_source,
+    Caller, ConflictStrategy, MemoryTables, Outcome, Rules as ApiRules, SyncSource, Tables, mutate,
+    sync_source,
 };
 use espressync_sync::LinkId;
 
@@ -32,7 +33,8 @@ pub enum Rules {
 /// The server: the resolver's rules over tables in memory.
 #[derive(Debug)]
 pub struct Server {
-    schema: Schema,
+    api: ApiRules,
+    caller: Caller,
     rules: Rules,
     window: u64,
     tables: MemoryTables,
@@ -44,8 +46,13 @@ impl Server {
     /// An empty server; its journal reaches back `window` milliseconds.
     #[must_use]
     pub fn new(schema: Schema, rules: Rules, window: u64) -> Self {
+        let strategy = match rules {
+            Rules::Real(strategy) => strategy,
+            Rules::BrokenMerge | Rules::BrokenCreate => ConflictStrategy::AutoMerge,
+        };
         Self {
-            schema,
+            api: ApiRules::of(schema, strategy),
+            caller: Caller::with_api_key(),
             rules,
             window,
             tables: MemoryTables::default(),
@@ -131,18 +138,12 @@ impl Server {
     fn mutate(&mut self, now: Timestamp, mutation: &Mutation) -> Outcome {
         self.mutations += 1;
         let mut mutation = mutation.clone();
-        let strategy = match self.rules {
-            Rules::Real(strategy) => strategy,
-            Rules::BrokenMerge => {
-                self.overwrite_with_old_row(&mut mutation);
-                ConflictStrategy::AutoMerge
-            }
-            Rules::BrokenCreate => {
-                self.make_second(&mut mutation);
-                ConflictStrategy::AutoMerge
-            }
-        };
-        let Ok(outcome) = mutate(&self.schema, strategy, &mut self.tables, &mutation, now);
+        match self.rules {
+            Rules::Real(_) => {}
+            Rules::BrokenMerge => self.overwrite_with_old_row(&mut mutation),
+            Rules::BrokenCreate => self.make_second(&mut mutation),
+        }
+        let Ok(outcome) = mutate(&self.api, &mut self.tables, &self.caller, &mutation, now);
         outcome
     }
 
@@ -150,7 +151,7 @@ impl Server {
         let Ok(stored) = self.tables.record(mutation.model, &mutation.key);
         let Ok(base) = self.tables.row_at(mutation.model, &mutation.key, mutation.version);
         if let (Operation::Update, Some(stored), Some(base)) = (mutation.operation, stored, base) {
-            for (field, _) in self.schema.model(mutation.model).fields() {
+            for (field, _) in self.api.schema().model(mutation.model).fields() {
                 if mutation.fields.get(field).is_none() {
                     mutation.fields.set(field, base.get(field).clone());
                 }

@@ -1,11 +1,16 @@
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use espressync_model::Schema;
+use espressync_resolver::{ConflictStrategy, Strategies};
 use thiserror::Error;
 
 use crate::auth::DEMO_KEY;
 use crate::callers::Callers;
+use crate::graphql::DEFAULT_WINDOW_MS;
 
 /// What a server is told at its start.
 #[derive(Clone)]
@@ -28,8 +33,30 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// Whether the demo's key may open a server that others can reach.
     pub demo_key: DemoKey,
+    /// What becomes of a write on an older version.
+    pub conflict: ConflictStrategy,
     /// How far back changes are told one by one.
     pub window: Duration,
+    /// What holds for single models, by name.
+    pub models: BTreeMap<String, ModelConfig>,
+}
+
+/// Keys stay out of whatever prints this.
+impl fmt::Debug for Config {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Config")
+            .field("schema", &self.schema)
+            .field("data", &self.data)
+            .field("listen", &self.listen)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What holds for one model; what is `None` is as for all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ModelConfig {
+    /// What becomes of a write on an older version.
+    pub conflict: Option<ConflictStrategy>,
 }
 
 /// Whether pages are handed a key.
@@ -67,6 +94,34 @@ pub enum ConfigError {
     /// A key that no client can send.
     #[error("an --api-key is empty")]
     EmptyKey,
+    /// Settings for a model that the schema has not.
+    #[error("[models.{name}] is about no model of the schema, which has {known}")]
+    UnknownModel {
+        /// The name.
+        name: String,
+        /// The models there are.
+        known: String,
+    },
+}
+
+/// What holds where nothing else is said: the files of the current folder, this machine only.
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            schema: PathBuf::from("schema.graphql"),
+            data: PathBuf::from("espressync.sqlite"),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 20002)),
+            pages: None,
+            seed: None,
+            api_keys: Vec::new(),
+            share_key: KeySharing::Off,
+            allowed_origins: Vec::new(),
+            demo_key: DemoKey::LocalOnly,
+            conflict: ConflictStrategy::default(),
+            window: Duration::from_millis(DEFAULT_WINDOW_MS),
+            models: BTreeMap::new(),
+        }
+    }
 }
 
 impl Config {
@@ -89,6 +144,26 @@ impl Config {
         Ok(keys)
     }
 
+    /// How each model's conflicts are resolved.
+    ///
+    /// # Errors
+    /// [`ConfigError::UnknownModel`].
+    pub fn strategies(&self, schema: &Schema) -> Result<Strategies, ConfigError> {
+        let mut strategies = Strategies::from(self.conflict);
+        for (name, of_model) in &self.models {
+            let Ok(model) = schema.id_of(name) else {
+                let known: Vec<&str> =
+                    schema.models().map(|(_, model)| model.name.as_str()).collect();
+                let (name, known) = (name.clone(), known.join(", "));
+                return Err(ConfigError::UnknownModel { name, known });
+            };
+            if let Some(conflict) = of_model.conflict {
+                strategies.models.insert(model, conflict);
+            }
+        }
+        Ok(strategies)
+    }
+
     /// Whose pages may use the API that these keys open.
     #[must_use]
     pub fn callers(&self, keys: &[String]) -> Callers {
@@ -103,20 +178,16 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
+    use espressync_model::sdl;
+
     use super::*;
 
     fn config(listen: &str, keys: &[&str], demo_key: DemoKey) -> Config {
         Config {
-            schema: PathBuf::new(),
-            data: PathBuf::new(),
             listen: listen.parse().unwrap(),
-            pages: None,
-            seed: None,
             api_keys: keys.iter().map(ToString::to_string).collect(),
-            share_key: KeySharing::Off,
-            allowed_origins: Vec::new(),
             demo_key,
-            window: Duration::ZERO,
+            ..Config::default()
         }
     }
 
@@ -152,5 +223,21 @@ mod tests {
         }
         assert!(keys(open, &["own"], DemoKey::LocalOnly).is_ok());
         assert_eq!(keys(local, &[""], DemoKey::LocalOnly), Err(ConfigError::EmptyKey));
+    }
+
+    #[test]
+    fn a_model_may_have_its_own_way_and_must_exist() {
+        let schema = sdl::parse("type A @model { x: Int } type B @model { x: Int }", "s").unwrap();
+        let of = |name: &str| {
+            let own = ModelConfig { conflict: Some(ConflictStrategy::Optimistic) };
+            let models = BTreeMap::from([(name.to_owned(), own)]);
+            Config { models, ..Config::default() }.strategies(&schema)
+        };
+        let strategies = of("B").unwrap();
+        assert_eq!(strategies.default, ConflictStrategy::AutoMerge);
+        let b = schema.id_of("B").unwrap();
+        assert_eq!(strategies.models, BTreeMap::from([(b, ConflictStrategy::Optimistic)]));
+        let expected = "[models.C] is about no model of the schema, which has A, B";
+        assert_eq!(of("C").unwrap_err().to_string(), expected);
     }
 }

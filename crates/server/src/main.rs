@@ -4,20 +4,26 @@ use std::io::IsTerminal;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use espressync_server::cli::{Cli, Command, LogFormat, Serve};
+use espressync_server::cli::{Cli, Command, LogFormat};
+use espressync_server::config::Config;
 use espressync_server::serve::Server;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> Result<()> {
-    let Cli { command: Command::Serve(settings) } = Cli::parse();
-    start_log(settings.log_format);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.context("cannot start the runtime")?.block_on(serve(settings))
+    match Cli::parse().command {
+        Command::Serve(told) => {
+            let settings = told.settings()?;
+            start_log(settings.log_format());
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+            let runtime = runtime.context("cannot start the runtime")?;
+            runtime.block_on(serve(&settings.into_config()))
+        }
+    }
 }
 
-async fn serve(settings: Serve) -> Result<()> {
+async fn serve(config: &Config) -> Result<()> {
     let stop = stop_signal()?;
-    let server = Server::start(&settings.into_config()).await?;
+    let server = Server::start(config).await?;
     tracing::info!(address = %server.address()?, "serving");
     Ok(server.run(stop).await?)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use espressync_model::sdl::{self, SdlError};
-use espressync_resolver::{Rules, Strategies};
+use espressync_resolver::Rules;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -82,7 +82,8 @@ impl Server {
         let text = std::fs::read_to_string(file)
             .map_err(|source| ServeError::Schema { file: file.clone(), source })?;
         let schema = sdl::parse_api(&text, &file.display().to_string())?;
-        let rules = Arc::new(Rules::new(Arc::new(schema), Strategies::default()));
+        let strategies = config.strategies(&schema.schema)?;
+        let rules = Arc::new(Rules::new(Arc::new(schema), strategies));
         let listen = config.listen;
         let listener = TcpListener::bind(listen)
             .await

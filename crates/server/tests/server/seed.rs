@@ -1,7 +1,6 @@
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use espressync_server::config::{Config, ConfigError, DemoKey, KeySharing};
+use espressync_server::config::{Config, ConfigError};
 use espressync_server::seed::seed;
 use espressync_server::serve::{ServeError, Server as Program};
 use serde_json::json;
@@ -65,13 +64,8 @@ fn config(folder: &Path) -> Config {
         schema: concat!(env!("CARGO_MANIFEST_DIR"), "/../../src/schema.graphql").into(),
         data: folder.join("data.sqlite"),
         listen: "127.0.0.1:0".parse().expect("an address"),
-        pages: None,
         seed: Some(folder.join("seed.json")),
-        api_keys: Vec::new(),
-        share_key: KeySharing::Off,
-        allowed_origins: Vec::new(),
-        demo_key: DemoKey::LocalOnly,
-        window: Duration::from_secs(60),
+        ..Config::default()
     }
 }
 

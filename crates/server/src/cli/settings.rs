@@ -1,0 +1,185 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clap::builder::FalseyValueParser;
+use serde::Deserialize;
+
+use super::values::one_or_several;
+use super::{Conflict, LogFormat, Origin, Time};
+use crate::config::{Config, DemoKey, KeySharing, ModelConfig};
+
+/// What a server may be told, by flags, by the environment or by a file. What is not said is
+/// `None`: [`Config`] has the defaults.
+///
+/// A new setting is a field here, with a heading of the help, and a line in [`or`](Self::or) and
+/// [`into_config`](Self::into_config).
+#[derive(Clone, Default, Args, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Settings {
+    #[arg(skip)]
+    pub(super) schema: Option<PathBuf>,
+    #[arg(skip)]
+    pub(super) data: Option<PathBuf>,
+    /// A folder of pages to serve beside the API, such as a built app
+    #[arg(long = "static", value_name = "DIR", env = "ESPRESSYNC_STATIC", help_heading = "Files")]
+    #[serde(rename = "static")]
+    pages: Option<PathBuf>,
+    /// The first records of a new database: {"Product": [{...}]}
+    #[arg(long, value_name = "FILE", env = "ESPRESSYNC_SEED", help_heading = "Files")]
+    seed: Option<PathBuf>,
+
+    /// Where to listen [default: 127.0.0.1:20002]
+    #[arg(long, value_name = "ADDR", env = "ESPRESSYNC_LISTEN", help_heading = "Network")]
+    listen: Option<SocketAddr>,
+
+    /// A key that opens the API; give it several times for several keys. Without one, the demo's
+    /// key opens it, on this machine only
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "ESPRESSYNC_API_KEYS",
+        value_delimiter = ',',
+        hide_env_values = true,
+        help_heading = "Who may use it"
+    )]
+    #[serde(deserialize_with = "one_or_several")]
+    api_key: Option<Vec<String>>,
+    /// Hand the first key to the pages of --static, at /espressync.json
+    #[arg(
+        long,
+        env = "ESPRESSYNC_SHARE_KEY",
+        num_args = 0..=1,
+        require_equals = true,
+        value_name = "BOOL",
+        default_missing_value = "true",
+        value_parser = FalseyValueParser::new(),
+        help_heading = "Who may use it"
+    )]
+    share_key: Option<bool>,
+    /// Let pages of another origin, such as https://shop.example, use the API although its key is
+    /// shared or the demo's; give it several times for several, * for all. Where the key is a
+    /// secret of your own, pages of every origin may use the API, as with AppSync
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "ESPRESSYNC_ALLOW_ORIGINS",
+        value_delimiter = ',',
+        help_heading = "Who may use it"
+    )]
+    allow_origin: Option<Vec<Origin>>,
+    /// Let the demo's key, which everybody knows, open a server that others can reach
+    #[arg(
+        long,
+        env = "ESPRESSYNC_ALLOW_DEMO_KEY",
+        num_args = 0..=1,
+        require_equals = true,
+        value_name = "BOOL",
+        default_missing_value = "true",
+        value_parser = FalseyValueParser::new(),
+        help_heading = "Who may use it"
+    )]
+    allow_demo_key: Option<bool>,
+
+    /// What becomes of a write on an older version: automerge (what only one side changed, both
+    /// keep), automerge-strict (AppSync's documented rules) or optimistic (it is refused). A
+    /// model's own is in the file: [models.Product] conflict = "optimistic" [default: automerge]
+    #[arg(long, value_name = "HOW", env = "ESPRESSYNC_CONFLICT", help_heading = "Sync")]
+    conflict: Option<Conflict>,
+    /// How far back changes are told one by one; who was away longer reads everything anew
+    /// [default: 30d]
+    #[arg(long, value_name = "TIME", env = "ESPRESSYNC_DELTA_WINDOW", help_heading = "Sync")]
+    delta_window: Option<Time>,
+    #[arg(skip)]
+    models: BTreeMap<String, ModelSettings>,
+
+    /// How to write the log, which goes to standard error. ESPRESSYNC_LOG says how much
+    /// [default: text]
+    #[arg(long, value_enum, env = "ESPRESSYNC_LOG_FORMAT", help_heading = "Log")]
+    log_format: Option<LogFormat>,
+}
+
+/// What a file says of one model.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct ModelSettings {
+    conflict: Option<Conflict>,
+}
+
+impl Settings {
+    /// How to write the log.
+    #[must_use]
+    pub fn log_format(&self) -> LogFormat {
+        self.log_format.unwrap_or_default()
+    }
+
+    /// These settings, their gaps filled with those below.
+    pub(super) fn or(self, below: Self) -> Self {
+        Self {
+            schema: self.schema.or(below.schema),
+            data: self.data.or(below.data),
+            pages: self.pages.or(below.pages),
+            seed: self.seed.or(below.seed),
+            listen: self.listen.or(below.listen),
+            api_key: self.api_key.or(below.api_key),
+            share_key: self.share_key.or(below.share_key),
+            allow_origin: self.allow_origin.or(below.allow_origin),
+            allow_demo_key: self.allow_demo_key.or(below.allow_demo_key),
+            conflict: self.conflict.or(below.conflict),
+            delta_window: self.delta_window.or(below.delta_window),
+            // Only a file has these.
+            models: below.models,
+            log_format: self.log_format.or(below.log_format),
+        }
+    }
+
+    /// These settings with their paths taken from a folder.
+    pub(super) fn within(self, folder: &Path) -> Self {
+        let at = |path: PathBuf| folder.join(path);
+        Self {
+            schema: self.schema.map(at),
+            data: self.data.map(at),
+            pages: self.pages.map(at),
+            seed: self.seed.map(at),
+            ..self
+        }
+    }
+
+    /// The settings that a server starts with.
+    #[must_use]
+    pub fn into_config(self) -> Config {
+        let usual = Config::default();
+        let models = self.models.into_iter().map(|(name, of_model)| {
+            (name, ModelConfig { conflict: of_model.conflict.map(|Conflict(how)| how) })
+        });
+        Config {
+            schema: self.schema.unwrap_or(usual.schema),
+            data: self.data.unwrap_or(usual.data),
+            listen: self.listen.unwrap_or(usual.listen),
+            pages: self.pages,
+            seed: self.seed,
+            api_keys: self.api_key.unwrap_or_default(),
+            share_key: match self.share_key {
+                Some(true) => KeySharing::On,
+                _ => KeySharing::Off,
+            },
+            allowed_origins: self.allow_origin.into_iter().flatten().map(|Origin(it)| it).collect(),
+            demo_key: match self.allow_demo_key {
+                Some(true) => DemoKey::Anywhere,
+                _ => DemoKey::LocalOnly,
+            },
+            conflict: self.conflict.map_or(usual.conflict, |Conflict(how)| how),
+            window: self.delta_window.map_or(usual.window, |Time(window)| window),
+            models: models.collect(),
+        }
+    }
+}
+
+/// Keys stay out of whatever prints this.
+impl fmt::Debug for Settings {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Settings").field("listen", &self.listen).finish_non_exhaustive()
+    }
+}

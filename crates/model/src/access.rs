@@ -30,14 +30,15 @@ pub struct AccessRule {
 pub enum Allow {
     /// Whoever has the API key, or for IAM an unauthenticated identity.
     Public,
-    /// Whoever is signed in.
+    /// Whoever is signed in, or for IAM an authenticated identity.
     Private,
     /// Whom the record names.
     Owner {
         /// The field that holds the owner, or a list of owners.
         field: FieldId,
-        /// The claims that identify the caller: the first is joined with `::` where there are
-        /// two, as in `sub::username`.
+        /// The claims that identify the caller. Where there are several, as in the default
+        /// `sub::username`, the server stores them joined by `::`; the whole matches, and so does
+        /// any one of them alone.
         claims: Vec<String>,
     },
     /// Members of groups that the schema names.

@@ -37,7 +37,7 @@ impl From<Schema> for ApiSchema {
 }
 
 /// What the API offers of one model.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelApi {
     /// The query for one record.
     pub get: Offer,
@@ -57,12 +57,35 @@ pub struct ModelApi {
     pub on_delete: Vec<Offer>,
     /// Who may do what.
     pub access: AccessRules,
+    /// Owner fields that access rules name and no type declares (contract 1.3): only the server
+    /// writes them, and no DataStore's schema has them.
+    pub owners: BTreeSet<FieldId>,
     /// Foreign keys that are part of inputs only, as the first generation of transformers made
     /// them (contract 1.4): neither selected nor filtered by.
     pub input_only: BTreeSet<FieldId>,
     /// The most records that a has-many relation shows at once, by its field's name, where the
     /// schema says so.
     pub limits: Vec<(String, u32)>,
+}
+
+impl Default for ModelApi {
+    /// As `@model` alone makes it.
+    fn default() -> Self {
+        Self {
+            get: Offer::Usual,
+            list: Offer::Usual,
+            create: Offer::Usual,
+            update: Offer::Usual,
+            delete: Offer::Usual,
+            on_create: vec![Offer::Usual],
+            on_update: vec![Offer::Usual],
+            on_delete: vec![Offer::Usual],
+            access: AccessRules::default(),
+            owners: BTreeSet::new(),
+            input_only: BTreeSet::new(),
+            limits: Vec::new(),
+        }
+    }
 }
 
 /// Whether an API has an operation, and under which name.

@@ -2,12 +2,12 @@ use async_graphql_parser::types::ConstDirective;
 use async_graphql_parser::{Pos, Positioned};
 use async_graphql_value::ConstValue;
 
+use super::arguments::Arguments;
 use super::{Result, SdlCause, problem, unsupported};
 
 /// Directives of Amplify that this version does not carry out. Each changes what the API does or
 /// who may use it, so none may be passed over.
-const LATER: [&str; 14] = [
-    "auth",
+const LATER: [&str; 13] = [
     "manyToMany",
     "connection",
     "key",
@@ -43,20 +43,12 @@ impl<'a> Directives<'a> {
         found.map(|directive| Directive { at: directive.pos, node: &directive.node })
     }
 
-    /// Refuses every directive that is not in `names`. The one `@auth` that is taken says what
-    /// holds without it: who has the API key may do everything.
+    /// Refuses every directive that is not in `names`.
     pub(super) fn allow(self, names: &[&str]) -> Result<()> {
         for Positioned { pos, node } in self.0 {
             let name = node.name.node.as_str();
-            let is_public = name == "auth" && Directive { at: *pos, node }.is_public();
-            if names.contains(&name) || name == "deprecated" || is_public {
+            if names.contains(&name) || name == "deprecated" {
                 continue;
-            }
-            if name == "auth" {
-                let what = "an @auth rule other than `{ allow: public }`";
-                let instead =
-                    "without it the records would be served unprotected, so it is refused";
-                return unsupported(*pos, what, instead);
             }
             if LATER.contains(&name) {
                 return unsupported(*pos, format!("@{name}"), "leave it out");
@@ -80,73 +72,20 @@ pub(super) struct Directive<'a> {
 }
 
 impl<'a> Directive<'a> {
-    /// Refuses every argument that is not in `names`.
-    pub(super) fn takes(self, names: &[&str]) -> Result<Self> {
-        for (argument, _) in &self.node.arguments {
-            let name = argument.node.as_str();
-            if !names.contains(&name) {
-                let what = format!("the argument `{name}` of @{}", self.node.name.node);
-                return unsupported(argument.pos, what, "leave it out");
-            }
-        }
-        Ok(self)
+    /// Its arguments, none of which may be other than `names`.
+    pub(super) fn takes(self, names: &[&str]) -> Result<Arguments<'a>> {
+        self.arguments().takes(names)
     }
 
-    /// A text argument. The outer `None` is an absent argument, the inner one `null`.
-    pub(super) fn text(self, name: &str) -> Result<Option<Option<&'a str>>> {
-        match self.argument(name) {
-            None => Ok(None),
-            Some(ConstValue::Null) => Ok(Some(None)),
-            Some(ConstValue::String(text)) => Ok(Some(Some(text))),
-            Some(_) => self.wrong(format!("`{name}` should be text")),
-        }
+    /// The error of a directive that cannot be.
+    pub(super) fn wrong<T>(self, message: impl Into<String>) -> Result<T> {
+        self.arguments().wrong(message)
     }
 
-    /// An argument that is a list of texts, or one text alone.
-    pub(super) fn texts(self, name: &str) -> Result<Option<Vec<&'a str>>> {
-        let text = |value: &'a ConstValue| {
-            let ConstValue::String(text) = value else {
-                return self.wrong(format!("`{name}` should be a list of field names"));
-            };
-            Ok(text.as_str())
-        };
-        match self.argument(name) {
-            None | Some(ConstValue::Null) => Ok(None),
-            Some(ConstValue::List(values)) if values.is_empty() => {
-                self.wrong(format!("`{name}` is empty"))
-            }
-            Some(ConstValue::List(values)) => {
-                values.iter().map(text).collect::<Result<_>>().map(Some)
-            }
-            Some(value) => Ok(Some(vec![text(value)?])),
-        }
-    }
-
-    /// The error of an argument that cannot serve.
-    pub(super) fn wrong<T>(self, message: String) -> Result<T> {
-        let directive = self.node.name.node.to_string();
-        problem(self.at, SdlCause::Argument { directive, message })
-    }
-
-    /// The error of a field, named by this directive, that cannot serve.
-    pub(super) fn bad_field<T>(self, field: &str, message: &str) -> Result<T> {
-        let directive = self.node.name.node.to_string();
-        let (field, message) = (field.to_owned(), message.to_owned());
-        problem(self.at, SdlCause::BadField { directive, field, message })
-    }
-
-    fn argument(self, name: &str) -> Option<&'a ConstValue> {
-        let found = self.node.arguments.iter().find(|(argument, _)| argument.node == *name);
-        found.map(|(_, value)| &value.node)
-    }
-
-    /// Whether an `@auth` has no other rule than that every holder of the API key may do all.
-    fn is_public(self) -> bool {
-        match self.argument("rules") {
-            Some(ConstValue::List(rules)) => !rules.is_empty() && rules.iter().all(is_public_rule),
-            Some(rule @ ConstValue::Object(_)) => is_public_rule(rule),
-            _ => false,
-        }
+    fn arguments(self) -> Arguments<'a> {
+        let all = self.node.arguments.iter();
+        let all = all.map(|(name, value)| (name.node.as_str(), &value.node));
+        Arguments::of(self.at, self.node.name.node.as_str(), all)
     }
 }
 

@@ -1,5 +1,7 @@
 use async_graphql_parser::types::{BaseType as TypeShape, FieldDefinition, Type};
 
+use async_graphql_value::ConstValue;
+
 use super::directives::{Directive, Directives};
 use super::{Named, Names, Result, SdlCause, problem, unsupported};
 use crate::{BaseType, EnumType, Field, Scalar, Value};
@@ -58,8 +60,8 @@ pub(super) fn refuse_duplicate(fields: &[Field], last: &FieldDefinition) -> Resu
 }
 
 fn read_default(directive: Directive<'_>, field: &Field, enums: &[EnumType]) -> Result<Value> {
-    let Some(Some(text)) = directive.takes(&["value"])?.text("value")? else {
-        return directive.wrong("needs `value`".to_owned());
+    let Some(ConstValue::String(text)) = directive.takes(&["value"])?.get("value") else {
+        return directive.wrong("needs `value`, a text, as in `@default(value: \"1\")`");
     };
     if field.is_list {
         return directive.wrong(format!("`{}` is a list, which can have no default", field.name));
@@ -70,10 +72,10 @@ fn read_default(directive: Directive<'_>, field: &Field, enums: &[EnumType]) -> 
         }
         BaseType::Scalar(Scalar::Float) => text.parse().map(Value::Float).unwrap_or_default(),
         BaseType::Scalar(Scalar::Boolean) => text.parse().map(Value::Bool).unwrap_or_default(),
-        BaseType::Scalar(_) => Value::from(text),
+        BaseType::Scalar(_) => Value::from(text.as_str()),
         BaseType::Enum(id) => {
             let known = &enums[id.index()].values;
-            if known.iter().any(|name| name == text) { Value::from(text) } else { Value::Null }
+            if known.contains(text) { Value::from(text.as_str()) } else { Value::Null }
         }
         BaseType::Object(_) => Value::Null,
     };

@@ -4,6 +4,8 @@
 //! What a schema says and this crate does not carry out is an error, never silence: above all an
 //! access rule, because to ignore it would serve its records unprotected.
 
+mod access;
+mod arguments;
 mod directives;
 mod error;
 mod fields;
@@ -40,7 +42,7 @@ pub fn parse(source: &str, file: &str) -> Result<Schema, SdlError> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_api(source: &str, file: &str) -> Result<ApiSchema, SdlError> {
-    read(source).map(ApiSchema::from).map_err(|problem| SdlError::new(file, problem))
+    read(source).map_err(|problem| SdlError::new(file, problem))
 }
 
 /// The plural of a model's name by the rules of npm's `pluralize` (contract 2.1).
@@ -92,7 +94,7 @@ struct Definitions<'a> {
     objects: Vec<&'a TypeDefinition>,
 }
 
-fn read(source: &str) -> Result<Schema> {
+fn read(source: &str) -> Result<ApiSchema> {
     let document = parse_schema(source).map_err(|error| {
         let at = error.positions().next().unwrap_or_default();
         Problem { at, cause: SdlCause::Syntax(error::reason_of(&error)) }
@@ -110,8 +112,9 @@ fn read(source: &str) -> Result<Schema> {
     let drafts = drafts.map(|definition| Draft::read(definition, &names, &enums));
     let mut drafts = drafts.collect::<Result<Vec<_>>>()?;
     relations::resolve(&mut drafts)?;
-    let models = drafts.into_iter().map(Draft::finish).collect::<Result<Vec<_>>>()?;
-    Ok(Schema::new(models).with_enums(enums).with_objects(objects))
+    let finished = drafts.into_iter().map(Draft::finish).collect::<Result<Vec<_>>>()?;
+    let (models, apis) = finished.into_iter().unzip();
+    Ok(ApiSchema::new(Schema::new(models).with_enums(enums).with_objects(objects), apis))
 }
 
 fn collect(all: &[TypeSystemDefinition]) -> Result<(Names, Definitions<'_>)> {
@@ -208,15 +211,7 @@ fn read_object(
         return problem(definition.name.pos, SdlCause::NoModel);
     };
     let owner = definition.name.node.as_str();
-    if Directives(&definition.directives).get("auth").is_none() {
-        Directives(&definition.directives).allow(&[])?;
-    } else {
-        return unsupported(
-            definition.name.pos,
-            format!("@auth on `{owner}`, which is no @model"),
-            "put it on the models",
-        );
-    }
+    Directives(&definition.directives).allow(&[])?;
     let mut object = ObjectType { name: owner.to_owned(), fields: Vec::new() };
     for Positioned { node, .. } in &kind.fields {
         if let Some(Named::Model(_)) = names.get(fields::base_name(&node.ty.node)) {

@@ -3,11 +3,13 @@ use async_graphql_parser::types::{
 };
 use async_graphql_parser::{Pos, Positioned};
 
-use super::directives::{Directive, Directives};
+use super::access::{self, DraftRule};
+use super::arguments::Arguments;
+use super::directives::Directives;
 use super::names::{lower_first, upper_first};
 use super::relations::DraftRelation;
 use super::{Named, Names, Result, SdlCause, fields, plural, problem};
-use crate::{EnumType, Field, FieldId, Model, ModelId, Scalar};
+use crate::{AccessRules, EnumType, Field, FieldId, Model, ModelApi, ModelId, Scalar};
 
 /// A model whose indexes and relations still go by field name, because foreign keys may be added.
 pub(super) struct Draft {
@@ -17,8 +19,13 @@ pub(super) struct Draft {
     pub(super) key: Vec<String>,
     pub(super) indexes: Vec<DraftIndex>,
     pub(super) relations: Vec<DraftRelation>,
+    pub(super) rules: Vec<DraftRule>,
+    /// The rules on single fields and relations, by name.
+    pub(super) field_rules: Vec<(String, Vec<DraftRule>)>,
+    /// The owner fields that no type declares.
+    pub(super) owners: Vec<String>,
     /// Where its name is.
-    at: Pos,
+    pub(super) at: Pos,
 }
 
 /// An index by field names.
@@ -39,7 +46,7 @@ impl Draft {
             return problem(definition.name.pos, SdlCause::NoModel);
         };
         let directives = Directives(&definition.directives);
-        directives.allow(&["model"])?;
+        directives.allow(&["model", "auth"])?;
         for directive in directives.all("model") {
             directive.takes(&[])?;
         }
@@ -50,6 +57,9 @@ impl Draft {
             key: Vec::new(),
             indexes: Vec::new(),
             relations: Vec::new(),
+            rules: access::read(directives)?,
+            field_rules: Vec::new(),
+            owners: Vec::new(),
             at: definition.name.pos,
         };
         for Positioned { node, .. } in &kind.fields {
@@ -59,6 +69,7 @@ impl Draft {
             draft.add_keys(node)?;
         }
         draft.complete();
+        access::complete(&mut draft)?;
         Ok(draft)
     }
 
@@ -80,13 +91,22 @@ impl Draft {
         names: &Names,
         enums: &[EnumType],
     ) -> Result<()> {
+        let rules = access::read(Directives(&definition.directives))?;
+        if !rules.is_empty() {
+            self.field_rules.push((definition.name.node.to_string(), rules));
+        }
         let Some(Named::Model(target)) = names.get(fields::base_name(&definition.ty.node)) else {
-            Directives(&definition.directives).allow(&["primaryKey", "index", "default"])?;
+            Directives(&definition.directives).allow(&[
+                "primaryKey",
+                "index",
+                "default",
+                "auth",
+            ])?;
             self.fields.push(fields::read(definition, names, enums)?);
             self.refuse_taken(definition)?;
             return fields::refuse_duplicate(&self.fields, definition);
         };
-        Directives(&definition.directives).allow(&["hasMany", "hasOne", "belongsTo"])?;
+        Directives(&definition.directives).allow(&["hasMany", "hasOne", "belongsTo", "auth"])?;
         let relation = self.relation(definition, target)?;
         self.refuse_taken(definition)?;
         if self.field(&relation.name).is_some() {
@@ -96,9 +116,14 @@ impl Draft {
         Ok(())
     }
 
+    /// Whether a relation has this name.
+    pub(super) fn relation_named(&self, name: &str) -> bool {
+        self.relations.iter().any(|relation| relation.name == name)
+    }
+
     fn refuse_taken(&self, definition: &FieldDefinition) -> Result<()> {
         let name = definition.name.node.as_str();
-        if self.relations.iter().any(|relation| relation.name == name) {
+        if self.relation_named(name) {
             return problem(definition.name.pos, SdlCause::Duplicate(name.to_owned()));
         }
         Ok(())
@@ -126,11 +151,11 @@ impl Draft {
             if !self.key.is_empty() {
                 return directive.wrong("a model has one primary key".to_owned());
             }
-            self.key = self.key_fields(directive, name)?;
+            self.key = self.key_fields(&directive, name)?;
         }
         for directive in directives.all("index") {
             let directive = directive.takes(&["name", "sortKeyFields", "queryField"])?;
-            let fields = self.key_fields(directive, name)?;
+            let fields = self.key_fields(&directive, name)?;
             let default = self.default_index_name(&fields);
             let index = directive.text("name")?.flatten().unwrap_or(&default).to_owned();
             if self.indexes.iter().any(|other| other.name == index) {
@@ -146,7 +171,7 @@ impl Draft {
     }
 
     /// The field that carries a key directive, then the directive's sort keys.
-    fn key_fields(&self, directive: Directive<'_>, first: &str) -> Result<Vec<String>> {
+    fn key_fields(&self, directive: &Arguments<'_>, first: &str) -> Result<Vec<String>> {
         let sort = directive.texts("sortKeyFields")?.unwrap_or_default();
         let names: Vec<&str> = std::iter::once(first).chain(sort).collect();
         for (position, name) in names.iter().enumerate() {
@@ -191,19 +216,15 @@ impl Draft {
     }
 
     /// Turns names into ids, now that no field is added any more.
-    pub(super) fn finish(self) -> Result<Model> {
-        let ids = |names: &[String]| {
-            let found = names.iter().map(|name| {
-                let position = self.fields.iter().position(|field| field.name == *name);
-                position.and_then(|position| u16::try_from(position).ok()).map(FieldId)
-            });
-            found.collect::<Option<Vec<_>>>()
-        };
+    pub(super) fn finish(self) -> Result<(Model, ModelApi)> {
         let unknown = || super::Problem { at: self.at, cause: SdlCause::NoModel };
+        let access = self.access().ok_or_else(unknown)?;
+        let owners = self.ids(&self.owners).ok_or_else(unknown)?;
+        let api = ModelApi { access, owners: owners.into_iter().collect(), ..ModelApi::default() };
         let mut model = Model::new(&self.name, &self.plural);
-        model = model.keyed_by(ids(&self.key).ok_or_else(unknown)?);
+        model = model.keyed_by(self.ids(&self.key).ok_or_else(unknown)?);
         for index in &self.indexes {
-            let fields = ids(&index.fields).ok_or_else(unknown)?;
+            let fields = self.ids(&index.fields).ok_or_else(unknown)?;
             model = model.index(&index.name, fields, index.query_field.as_deref());
         }
         for relation in &self.relations {
@@ -211,6 +232,28 @@ impl Draft {
             model = model.relation(&relation.name, relation.kind, relation.target, fields);
         }
         model.fields = self.fields;
-        Ok(model)
+        Ok((model, api))
+    }
+
+    fn ids(&self, names: &[String]) -> Option<Vec<FieldId>> {
+        names.iter().map(|name| self.id(name)).collect()
+    }
+
+    fn id(&self, name: &str) -> Option<FieldId> {
+        let position = self.fields.iter().position(|field| field.name == name)?;
+        u16::try_from(position).ok().map(FieldId)
+    }
+
+    fn access(&self) -> Option<AccessRules> {
+        let model = access::finish(&self.rules, &self.fields)?;
+        let mut access = AccessRules { model, ..AccessRules::default() };
+        for (name, rules) in &self.field_rules {
+            let rules = access::finish(rules, &self.fields)?;
+            match self.id(name) {
+                Some(field) => access.fields.insert(field, rules),
+                None => access.relations.insert(name.clone(), rules),
+            };
+        }
+        Some(access)
     }
 }

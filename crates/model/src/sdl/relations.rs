@@ -41,11 +41,11 @@ impl DraftRelation {
             directives.get(name).map(|directive| (directive, kind, arguments))
         });
         let Some((directive, kind, arguments)) = found else { return Ok(None) };
-        let directive = directive.takes(arguments)?;
         if is_list != (kind == RelationKind::HasMany) {
             let expected = if is_list { "one value" } else { "a list" };
             return directive.wrong(format!("the field should be {expected}"));
         }
+        let arguments = directive.takes(arguments)?;
         let owned = |names: Vec<&str>| names.into_iter().map(ToOwned::to_owned).collect();
         Ok(Some(Self {
             name: definition.name.node.to_string(),
@@ -54,9 +54,9 @@ impl DraftRelation {
             resolved: Vec::new(),
             names: Vec::new(),
             is_required,
-            fields: directive.texts("fields")?.map(owned),
-            references: directive.texts("references")?.map(owned),
-            index: directive.text("indexName")?.flatten().map(ToOwned::to_owned),
+            fields: arguments.texts("fields")?.map(owned),
+            references: arguments.texts("references")?.map(owned),
+            index: arguments.text("indexName")?.flatten().map(ToOwned::to_owned),
             at: directive.at,
         }))
     }

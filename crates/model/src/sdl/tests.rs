@@ -1,3 +1,5 @@
+mod access;
+
 use super::*;
 use crate::{BaseType, FieldId, Model, RelationKind, Value};
 
@@ -143,23 +145,10 @@ fn mistakes_are_named_with_their_place() {
 }
 
 #[test]
-fn what_is_not_carried_out_is_refused_and_an_access_rule_above_all() {
-    let auth = "an @auth rule other than `{ allow: public }` is not supported yet; \
-                without it the records would be served unprotected, so it is refused";
-    refused(
-        "type A @model @auth(rules: [{ allow: owner }]) { x: Int }",
-        &format!("s.graphql:1:15: {auth}"),
-    );
-    refused(
-        "type A @model { x: Int @auth(rules: [{ allow: groups, groups: [\"G\"] }]) }",
-        &format!("s.graphql:1:24: {auth}"),
-    );
+fn what_is_not_carried_out_is_refused() {
     refused(
         "type A @model { x: [A] @manyToMany(relationName: \"R\") }",
         "s.graphql:1:24: @manyToMany is not supported yet; leave it out",
     );
-    refused(
-        "type A @model(queries: null) { x: Int }",
-        "s.graphql:1:15: the argument `queries` of @model is not supported yet; leave it out",
-    );
+    refused("type A @model(queries: null) { x: Int }", "s.graphql:1:8: @model: takes no `queries`");
 }

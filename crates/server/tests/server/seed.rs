@@ -92,9 +92,9 @@ async fn a_start_that_cannot_be_says_why() {
     let error = Program::start(&missing).await.unwrap_err().to_string();
     assert!(error.starts_with("cannot read the schema none.graphql"), "{error}");
     let schema = folder.path().join("s.graphql");
-    std::fs::write(&schema, "type A @model @auth(rules: [{ allow: owner }]) { x: Int }").unwrap();
+    std::fs::write(&schema, "type A @model @auth(rules: [{ allow: nobody }]) { x: Int }").unwrap();
     let unprotected = Config { schema, ..config(folder.path()) };
     let error = Program::start(&unprotected).await.unwrap_err().to_string();
-    assert!(error.contains("s.graphql:1:15: an @auth rule"), "{error}");
+    assert!(error.contains("s.graphql:1:15: @auth: `allow` should be one of"), "{error}");
     assert!(!folder.path().join("data.sqlite").exists(), "nothing was begun");
 }

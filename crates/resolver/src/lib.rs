@@ -4,6 +4,7 @@
 //! The crate knows no clock, no SQL and no network: the moment is passed in, records are read and
 //! written through [`Tables`]. So the fleet simulator runs the very rules the server runs.
 
+mod access;
 mod caller;
 mod merge;
 mod mutate;
@@ -11,6 +12,7 @@ mod rules;
 mod sync;
 mod tables;
 
+pub use access::{Grant, Naming, Rights, Sight, without};
 pub use caller::{Caller, Claim, Identity};
 pub use merge::{merge, merge_strict};
 pub use mutate::{ConflictStrategy, Outcome, mutate};

@@ -8,12 +8,18 @@
 //! - A write that changes nothing is answered with the stored record and makes no new version.
 //! - A delete on an old version is a conflict under every strategy: the client looks at the
 //!   stored record and decides. A delete of a tombstone is done already.
+//! - Who may not do what they ask gets the same answer whether there is such a record or not, so
+//!   with `@auth` rules an update of a record that does not exist is `Unauthorized` (contract 1.6).
+//!   A condition on a field that one may not read is so too, for it would tell of the field.
 //! - A version above the stored one (a server restored from a backup) is taken for the current
 //!   one, and the next version is above both.
 
 use espressync_model::remote::{Change, Mutation, Operation, RemoteError, RemoteErrorKind};
-use espressync_model::{Field, Meta, Model, Patch, Record, Row, Schema, Timestamp, Value};
+use espressync_model::{
+    Field, Meta, Model, ModelApi, Patch, Record, Row, Schema, Timestamp, Value,
+};
 
+use crate::access::Rights;
 use crate::caller::Caller;
 use crate::merge::{merge, merge_strict};
 use crate::rules::Rules;
@@ -53,13 +59,21 @@ pub enum Outcome {
 pub fn mutate<T: Tables>(
     rules: &Rules,
     tables: &mut T,
-    _caller: &Caller,
+    caller: &Caller,
     mutation: &Mutation,
     now: Timestamp,
 ) -> Result<Outcome, T::Error> {
     let (schema, strategy) = (rules.schema(), rules.strategy(mutation.model));
-    let write = Write { schema, model: schema.model(mutation.model), mutation, now };
+    let model = schema.model(mutation.model);
+    let api = rules.model(mutation.model);
+    let (rights, asked) = (Rights::of(model, &api.access, caller), mutation);
+    let owned = with_owners(rights, asked);
+    let mutation = owned.as_ref().unwrap_or(asked);
+    let write = Write { schema, model, mutation, now };
     let stored = tables.record(mutation.model, &mutation.key)?;
+    if !rights.are_unlimited() && !write.is_allowed(rights, asked, stored.as_ref()) {
+        return Ok(write.refuse_unauthorized(api));
+    }
     match (mutation.operation, stored) {
         (Operation::Create, None) => write.create(tables),
         (Operation::Create, Some(stored)) => write.create_again(tables, stored),
@@ -72,6 +86,20 @@ pub fn mutate<T: Tables>(
     }
 }
 
+/// A create with the owners that it leaves to the server; `None` where there are none.
+fn with_owners(rights: Rights<'_>, mutation: &Mutation) -> Option<Mutation> {
+    if mutation.operation != Operation::Create {
+        return None;
+    }
+    let owners = rights.owners(&mutation.fields);
+    if owners.is_empty() {
+        return None;
+    }
+    let mut owned = mutation.clone();
+    owners.iter().for_each(|(field, owner)| owned.fields.set(field, owner.clone()));
+    Some(owned)
+}
+
 /// One mutation with what it needs at hand.
 struct Write<'a> {
     schema: &'a Schema,
@@ -81,7 +109,22 @@ struct Write<'a> {
 }
 
 impl Write<'_> {
-    fn create<T: Tables>(&self, tables: &mut T) -> Result<Outcome, T::Error> {
+    /// Whether the caller may do what they asked for at all, with what is stored as it is.
+    fn is_allowed(&self, rights: Rights<'_>, asked: &Mutation, stored: Option<&Record>) -> bool {
+        match (asked.operation, stored) {
+            (Operation::Create, _) => rights.may_create(&asked.fields, &self.new_row()),
+            (Operation::Update | Operation::Delete, None) => false,
+            (Operation::Update, Some(Record { row, .. })) => {
+                rights.may_update(&asked.fields, row) && rights.may_ask(&asked.condition, row)
+            }
+            (Operation::Delete, Some(Record { row, .. })) => {
+                rights.may_delete(row) && rights.may_ask(&asked.condition, row)
+            }
+        }
+    }
+
+    /// The row that a create makes.
+    fn new_row(&self) -> Row {
         let mut values = vec![Value::Null; self.model.fields.len()];
         for (id, field) in self.model.fields() {
             let sent = self.mutation.fields.get(id).filter(|value| !value.is_null());
@@ -90,7 +133,11 @@ impl Write<'_> {
                 None => self.filled_in(field),
             };
         }
-        let row = Row::new(values);
+        Row::new(values)
+    }
+
+    fn create<T: Tables>(&self, tables: &mut T) -> Result<Outcome, T::Error> {
+        let row = self.new_row();
         if let Err(error) = self.model.check(self.schema, &row) {
             return Ok(Outcome::Refused(invalid(&error)));
         }
@@ -209,6 +256,19 @@ impl Write<'_> {
         let message = format!("{message} ({} {})", self.model.name, self.mutation.key);
         let error = RemoteError::new(RemoteErrorKind::ConditionFailed, message);
         Outcome::Refused(error.with_stored(stored))
+    }
+
+    /// AppSync's words (contract 1.6), for a record that is not there too.
+    fn refuse_unauthorized(&self, api: &ModelApi) -> Outcome {
+        let (verb, offer) = match self.mutation.operation {
+            Operation::Create => ("create", &api.create),
+            Operation::Update => ("update", &api.update),
+            Operation::Delete => ("delete", &api.delete),
+        };
+        let usual = format!("{verb}{}", self.model.name);
+        let name = offer.name(usual.clone()).unwrap_or(usual);
+        let message = format!("Not Authorized to access {name} on type Mutation");
+        Outcome::Refused(RemoteError::new(RemoteErrorKind::Unauthorized, message))
     }
 
     fn refuse_missing(&self) -> Outcome {

@@ -6,19 +6,21 @@ use espressync_wire::error::base_extension;
 use serde_json::{Map, Value as Json, json};
 
 use super::Api;
+use super::access::Hiding;
 
 /// One request while it is carried out, with the errors that its fields have met so far.
 pub(super) struct Execution<'a> {
     pub(super) api: &'a Api,
     /// Who asks.
     pub(super) caller: Arc<Caller>,
+    pub(super) hiding: Hiding,
     errors: Mutex<Vec<Json>>,
     base: Mutex<Vec<String>>,
 }
 
 impl<'a> Execution<'a> {
-    pub(super) fn new(api: &'a Api, caller: Arc<Caller>) -> Self {
-        Self { api, caller, errors: Mutex::default(), base: Mutex::default() }
+    pub(super) fn new(api: &'a Api, caller: Arc<Caller>, hiding: Hiding) -> Self {
+        Self { api, caller, hiding, errors: Mutex::default(), base: Mutex::default() }
     }
 
     pub(super) fn model(&self, id: ModelId) -> &'a espressync_model::Model {

@@ -3,6 +3,7 @@
 //! here, because a request's mutations go to the backend together and related records are read
 //! level by level, not one by one.
 
+mod access;
 mod document;
 mod errors;
 mod execution;
@@ -30,6 +31,7 @@ use serde_json::{Map, Value as Json, json};
 use thiserror::Error;
 
 use crate::backend::Backend;
+use access::Hiding;
 use document::Selected;
 use execution::Execution;
 use filter::Filters;
@@ -94,7 +96,7 @@ impl Api {
         backend: Arc<dyn Backend>,
         window_ms: u64,
     ) -> Result<Self, ApiError> {
-        let types = types::build(rules.schema()).map_err(|error| ApiError(error.0))?;
+        let types = types::build(&rules).map_err(|error| ApiError(error.0))?;
         let (roots, filters) = (roots(rules.schema()), Filters::of(rules.schema()));
         Ok(Self { rules, types, roots, filters, backend, window_ms })
     }
@@ -115,7 +117,7 @@ impl Api {
             Ok(checked) => checked,
             Err(errors) => return Reply::refused(errors),
         };
-        let execution = Execution::new(self, caller);
+        let execution = Execution::new(self, caller, self.hiding(&checked.operation));
         let data = match checked.operation.kind {
             OperationType::Query => {
                 let fields = &checked.operation.fields;
@@ -151,21 +153,26 @@ impl Api {
         let Some(Root::Subscribe(model, operation)) = self.roots.get(&field.name) else {
             return Err(refused(&format!("`{}` is no subscription", field.name)));
         };
-        match self.filters.read(*model, field.argument("filter")) {
-            Ok(filter) => {
-                let (model, operation) = (*model, *operation);
-                Ok(Subscription { caller, model, operation, filter, field })
-            }
-            Err(error) => Err(vec![errors::of_field(&error, &field, &Json::Null)]),
-        }
+        let read = self.subscription(caller, (*model, *operation), field.clone());
+        read.map_err(|error| vec![errors::of_field(&error, &field, &Json::Null)])
     }
 
     /// A change as a subscription asked to see it: the whole record, not only what the mutation
     /// that made it asked for.
     pub(crate) async fn event(&self, subscription: &Subscription, change: &Change) -> Json {
-        let execution = Execution::new(self, Arc::clone(&subscription.caller));
+        let execution = Execution::new(self, Arc::clone(&subscription.caller), Hiding::Silent);
         let data = execution.event(subscription, change).await;
         execution.finish(data)
+    }
+
+    /// Clients take an error beside a record that they sync or have written for its failure.
+    fn hiding(&self, operation: &document::Operation) -> Hiding {
+        let is_sync = |field: &Selected| matches!(self.roots.get(&field.name), Some(Root::Sync(_)));
+        let is_query = operation.kind == OperationType::Query;
+        match is_query && !operation.fields.iter().any(is_sync) {
+            true => Hiding::Told,
+            false => Hiding::Silent,
+        }
     }
 
     async fn check(&self, request: Request) -> Result<Checked, Vec<Json>> {

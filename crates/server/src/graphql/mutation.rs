@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use espressync_model::remote::{Mutation, Operation, RemoteError};
+use espressync_model::remote::{Mutation, Operation, RemoteError, RemoteErrorKind};
 use espressync_model::{Key, ModelId, Patch, Record, Value};
 use espressync_wire::json::{patch_from_json, version_from_json};
 use serde_json::{Map, Value as Json};
@@ -19,7 +19,7 @@ enum Step {
     /// It was refused before it reached the backend.
     Refused(RemoteError),
     /// The next of the backend's answers is its.
-    Sent(ModelId),
+    Sent(Mutation),
 }
 
 impl Execution<'_> {
@@ -33,9 +33,8 @@ impl Execution<'_> {
                 None => Step::TypeName,
                 Some(Err(error)) => Step::Refused(error),
                 Some(Ok(mutation)) => {
-                    let model = mutation.model;
-                    mutations.push(mutation);
-                    Step::Sent(model)
+                    mutations.push(mutation.clone());
+                    Step::Sent(mutation)
                 }
             })
             .collect();
@@ -52,7 +51,7 @@ impl Execution<'_> {
                     self.fail(of_field(&error, field, &Json::Null));
                     Json::Null
                 }
-                Step::Sent(model) => self.answer(field, model, written.next()).await,
+                Step::Sent(mutation) => self.answer(field, &mutation, written.next()).await,
             };
             data.insert(field.key.clone(), answer);
         }
@@ -99,12 +98,20 @@ impl Execution<'_> {
 
     /// The answer to one mutation. A refusal shows the stored record through the same selection,
     /// which clients put into a model (contract 4.4).
-    async fn answer(&self, field: &Selected, model: ModelId, written: Option<Written>) -> Json {
+    async fn answer(
+        &self,
+        field: &Selected,
+        mutation: &Mutation,
+        written: Option<Written>,
+    ) -> Json {
         match written {
-            Some(Ok(record)) => self.show(field, model, record).await,
+            Some(Ok(record)) => self.show(field, mutation, true, record).await,
             Some(Err(error)) => {
                 let data = match &error.stored {
-                    Some(stored) => self.show(field, model, Record::clone(stored)).await,
+                    Some(stored) => {
+                        let was_allowed = error.kind == RemoteErrorKind::Conflict;
+                        self.show(field, mutation, was_allowed, Record::clone(stored)).await
+                    }
                     None => Json::Null,
                 };
                 self.fail(of_field(&error, field, &data));
@@ -119,8 +126,15 @@ impl Execution<'_> {
         }
     }
 
-    async fn show(&self, field: &Selected, model: ModelId, record: Record) -> Json {
-        let records = vec![(record, Path::root(&field.key))];
-        self.records(model, records, &field.fields).await.pop().unwrap_or_default()
+    async fn show(
+        &self,
+        field: &Selected,
+        mutation: &Mutation,
+        is_written: bool,
+        record: Record,
+    ) -> Json {
+        let placed = self.place_written(mutation, is_written, record, Path::root(&field.key));
+        let records = placed.into_iter().collect();
+        self.records(mutation.model, records, &field.fields).await.pop().unwrap_or_default()
     }
 }

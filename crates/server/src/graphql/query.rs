@@ -1,11 +1,12 @@
 use espressync_model::remote::RemoteError;
-use espressync_model::{Key, ModelId, Timestamp};
+use espressync_model::{Action, Key, ModelId, Timestamp};
 use espressync_resolver::{SyncSource, sync_source};
 use espressync_wire::json::value_from_json;
 use futures::future::join_all;
 use serde_json::{Map, Value as Json};
 
 use super::Root;
+use super::access::{Wanted, unauthorized};
 use super::document::Selected;
 use super::errors::{bad_argument, invalid, of_field};
 use super::execution::Execution;
@@ -13,6 +14,9 @@ use super::path::Path;
 use super::records::Run;
 use super::token::Token;
 use crate::backend::Stored;
+
+/// The type whose fields read.
+const QUERY: &str = "Query";
 
 const DEFAULT_LIMIT: usize = 100;
 
@@ -43,7 +47,7 @@ impl Execution<'_> {
     }
 
     async fn get(&self, field: &Selected, id: ModelId) -> Result<Json, RemoteError> {
-        let model = self.model(id);
+        let (model, sight) = (self.model(id), self.sight(id, Action::Get, (field, QUERY))?);
         let values = model.key.iter().map(|part| {
             let part = model.at(*part);
             let json = field.argument(&part.name);
@@ -57,11 +61,13 @@ impl Execution<'_> {
         let found = found.map_err(|error| RemoteError::from(&error))?.pop().flatten();
         let Some(Stored { record, .. }) = found else { return Ok(Json::Null) };
         let record = record.map_err(unreadable)?;
-        let records = vec![(record, Path::root(&field.key))];
+        let placed = self.place(id, &sight, record, Path::root(&field.key));
+        let records = vec![placed.ok_or_else(|| unauthorized(&field.name, QUERY))?];
         Ok(self.records(id, records, &field.fields).await.pop().unwrap_or_default())
     }
 
     async fn list(&self, field: &Selected, model: ModelId) -> Result<Json, RemoteError> {
+        let sight = self.sight(model, Action::List, (field, QUERY))?;
         let filter = self.api.filters.read(model, field.argument("filter"))?;
         let (limit, token) = page(field)?;
         let after = after(field, token)?;
@@ -74,12 +80,17 @@ impl Execution<'_> {
             started_at: None,
             path: Path::root(&field.key),
         };
-        Ok(self.connections(model, vec![run], &filter, field).await.pop().unwrap_or_default())
+        Ok(self
+            .connections(model, vec![run], &Wanted::new(sight, filter), field)
+            .await
+            .pop()
+            .unwrap_or_default())
     }
 
     /// A page of a sync query (contract 4.5). The moment it begins is taken before anything is
     /// read and repeated on each page.
     async fn sync(&self, field: &Selected, model: ModelId) -> Result<Json, RemoteError> {
+        let sight = self.sight(model, Action::Sync, (field, QUERY))?;
         let filter = self.api.filters.read(model, field.argument("filter"))?;
         let (limit, token) = page(field)?;
         let last_sync = field.argument("lastSync").as_i64().map(Timestamp);
@@ -114,7 +125,11 @@ impl Execution<'_> {
             started_at: Some(started_at),
             path: Path::root(&field.key),
         };
-        Ok(self.connections(model, vec![run], &filter, field).await.pop().unwrap_or_default())
+        Ok(self
+            .connections(model, vec![run], &Wanted::new(sight, filter), field)
+            .await
+            .pop()
+            .unwrap_or_default())
     }
 
     /// When the query began and what it reads: chosen on the first page, kept by the token.

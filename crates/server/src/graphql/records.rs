@@ -2,25 +2,22 @@ use std::collections::BTreeMap;
 
 use espressync_model::remote::RemoteError;
 use espressync_model::{
-    BaseType, FieldId, Key, Model, ModelId, ObjectId, Record, Relation, RelationKind, Timestamp,
-    Value,
+    Action, BaseType, FieldId, Key, Model, ModelId, ObjectId, Record, Relation, RelationKind,
+    Timestamp, Value,
 };
 use espressync_wire::json::{DELETED, LAST_CHANGED_AT, VERSION, value_to_json};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::{Map, Value as Json};
 
+use super::access::{Placed, Wanted};
 use super::document::Selected;
 use super::errors::{at_path, null_value};
 use super::execution::Execution;
-use super::filter::Filter;
 use super::path::Path;
 use super::query::{after, page, unreadable};
 use super::token::Token;
 use crate::backend::{Parent, Stored};
-
-/// A record and where it stands in the answer.
-type Placed = (Record, Path);
 
 /// A run of rows on the way to becoming a connection.
 pub(super) struct Run {
@@ -78,20 +75,35 @@ impl Execution<'_> {
         if let Ok(stored) = model.field_named(&field.name) {
             return Part::Stored(stored);
         }
-        match model.relations.iter().find(|relation| relation.name == field.name) {
-            Some(relation) if relation.kind == RelationKind::HasMany => {
-                Part::Related(self.children(model, relation, records, field).await)
+        let mut relations = model.relations.iter();
+        let Some(position) = relations.position(|relation| relation.name == field.name) else {
+            return Part::Unknown;
+        };
+        let related = records.iter().filter(|placed| !placed.unrelated.contains(&position));
+        let related: Vec<&Placed> = related.collect();
+        let relation = &model.relations[position];
+        let answers = match relation.kind {
+            RelationKind::HasMany => self.children(model, relation, &related, field).await,
+            RelationKind::HasOne | RelationKind::BelongsTo => {
+                self.parents(relation, &related, field).await
             }
-            Some(relation) => Part::Related(self.parents(relation, records, field).await),
-            None => Part::Unknown,
-        }
+        };
+        let mut answers = answers.into_iter();
+        let each = records.iter().map(|placed| {
+            if placed.unrelated.contains(&position) {
+                self.fail_hidden(model, field, &placed.path, false);
+                return Json::Null;
+            }
+            answers.next().unwrap_or_default()
+        });
+        Part::Related(each.collect())
     }
 
     /// Shows one record; null, and an error beside it, when it lacks what the schema requires.
     fn record(
         &self,
         id: ModelId,
-        (record, path): &Placed,
+        Placed { record, path, hidden, .. }: &Placed,
         position: usize,
         fields: &[Selected],
         parts: &[Part],
@@ -107,9 +119,14 @@ impl Execution<'_> {
                 Part::Deleted | Part::Unknown => Json::Null,
                 Part::Related(answers) => answers.get(position).cloned().unwrap_or_default(),
                 Part::Stored(stored) => {
-                    let value = record.row.get(*stored);
-                    if value.is_null() && model.at(*stored).is_required {
+                    let (value, must) = (record.row.get(*stored), model.at(*stored).is_required);
+                    let is_hidden = hidden.contains(stored);
+                    if is_hidden {
+                        self.fail_hidden(model, field, path, must);
+                    } else if value.is_null() && must {
                         self.fail_null(model, *stored, field, path);
+                    }
+                    if value.is_null() && must {
                         return Json::Null;
                     }
                     self.value(model.at(*stored).base, value, &field.fields)
@@ -155,17 +172,19 @@ impl Execution<'_> {
     async fn parents(
         &self,
         relation: &Relation,
-        records: &[Placed],
+        records: &[&Placed],
         field: &Selected,
     ) -> Vec<Json> {
         let keys: Vec<Option<Key>> = records
             .iter()
-            .map(|(record, _)| Key::of(relation.fields.iter().map(|part| record.row.get(*part))))
+            .map(|Placed { record, .. }| {
+                Key::of(relation.fields.iter().map(|part| record.row.get(*part)))
+            })
             .collect();
         let mut wanted: BTreeMap<&Key, Path> = BTreeMap::new();
-        for (key, (_, path)) in keys.iter().zip(records) {
+        for (key, placed) in keys.iter().zip(records) {
             if let Some(key) = key {
-                wanted.entry(key).or_insert_with(|| path.key(&field.key));
+                wanted.entry(key).or_insert_with(|| placed.path.key(&field.key));
             }
         }
         let names = wanted.keys().copied().cloned().collect();
@@ -177,12 +196,16 @@ impl Execution<'_> {
                 return vec![Json::Null; records.len()];
             }
         };
+        let sight = self.api.sight(&self.caller, relation.target, Action::Get);
         let found = found.into_iter().flatten();
         let found: Vec<(Key, Placed)> = found
             .filter_map(|stored| {
                 let path = wanted.get(&stored.key)?.clone();
                 let key = stored.key.clone();
-                self.readable(stored, path, field).map(|placed| (key, placed))
+                let (record, path) = self.readable(stored, path, field)?;
+                let seen = self.place(relation.target, &sight, record.clone(), path.clone());
+                let stub = || self.place_stub(relation.target, record, path, field);
+                seen.or_else(stub).map(|placed| (key, placed))
             })
             .collect();
         let (names, placed): (Vec<Key>, Vec<Placed>) = found.into_iter().unzip();
@@ -197,18 +220,23 @@ impl Execution<'_> {
         &self,
         model: &Model,
         relation: &Relation,
-        records: &[Placed],
+        records: &[&Placed],
         field: &Selected,
     ) -> Vec<Json> {
+        let target = relation.target;
+        let Ok(sight) = self.sight(target, Action::List, (field, &model.name)) else {
+            records.iter().for_each(|each| self.fail_hidden(model, field, &each.path, false));
+            return vec![Json::Null; records.len()];
+        };
         let runs = self.child_runs(model, relation, records, field).await;
         let read = runs.and_then(|runs| {
-            let filter = self.api.filters.read(relation.target, field.argument("filter"))?;
-            Ok((runs, filter))
+            let filter = self.api.filters.read(target, field.argument("filter"))?;
+            Ok((runs, Wanted::new(sight, filter).found_by(&relation.fields)))
         });
         match read {
-            Ok((runs, filter)) => self.connections(relation.target, runs, &filter, field).await,
+            Ok((runs, wanted)) => self.connections(target, runs, &wanted, field).await,
             Err(error) => {
-                for (_, path) in records {
+                for Placed { path, .. } in records {
                     self.fail(at_path(&error, field, &path.key(&field.key)));
                 }
                 vec![Json::Null; records.len()]
@@ -220,19 +248,19 @@ impl Execution<'_> {
         &self,
         model: &Model,
         relation: &Relation,
-        records: &[Placed],
+        records: &[&Placed],
         field: &Selected,
     ) -> Result<Vec<Run>, RemoteError> {
         let (limit, token) = page(field)?;
         let after = after(field, token)?;
-        let parents = records.iter().map(|(record, _)| Parent {
+        let parents = records.iter().map(|Placed { record, .. }| Parent {
             values: model.key.iter().map(|part| record.row.get(*part).clone()).collect(),
             after: after.clone(),
         });
         let (target, fields) = (relation.target, relation.fields.clone());
         let listings = self.api.backend.related(target, fields, parents.collect(), limit).await;
         let listings = listings.map_err(|error| RemoteError::from(&error))?;
-        let runs = listings.into_iter().zip(records).map(|(listing, (_, path))| Run {
+        let runs = listings.into_iter().zip(records).map(|(listing, Placed { path, .. })| Run {
             rows: listing.rows,
             next_token: listing.next.map(|key| Token::After(key).to_text(&field.name)),
             started_at: None,
@@ -241,18 +269,17 @@ impl Execution<'_> {
         Ok(runs.collect())
     }
 
-    /// Shows runs of one model's rows as connections. Rows that do not pass the filter are left
-    /// out, so that a page may be short (contract 2.4), and so are those that cannot be read,
+    /// Shows runs of one model's rows as connections. Rows that are not wanted are left out, so that a page may be short (contract 2.4), and so are those that cannot be read,
     /// with an error for each.
     pub(super) async fn connections(
         &self,
         model: ModelId,
         runs: Vec<Run>,
-        filter: &Filter,
+        wanted: &Wanted,
         field: &Selected,
     ) -> Vec<Json> {
         let items = field.below("items").next();
-        let items_field = items.unwrap_or(field);
+        let (items_field, of) = (items.unwrap_or(field), self.model(model));
         let mut lengths = Vec::with_capacity(runs.len());
         let mut placed = Vec::new();
         let mut heads = Vec::with_capacity(runs.len());
@@ -263,7 +290,7 @@ impl Execution<'_> {
                 self.readable(stored, path.index(index), items_field)
             });
             let before = placed.len();
-            placed.extend(rows.filter(|(record, _)| filter.matches(record)));
+            placed.extend(rows.filter_map(|(record, path)| wanted.place(of, record, path)));
             lengths.push(placed.len() - before);
             heads.push((run.next_token, run.started_at));
         }
@@ -283,10 +310,7 @@ impl Execution<'_> {
                         "nextToken" => next_token.clone().map(Json::from),
                         "startedAt" => started_at.map(|moment| Json::from(moment.0)),
                         // `__typename` is all that is left.
-                        _ => {
-                            let model = self.model(model);
-                            Some(Json::from(espressync_wire::names::connection(model)))
-                        }
+                        _ => Some(Json::from(espressync_wire::names::connection(of))),
                     };
                     (selected.key.clone(), json.unwrap_or_default())
                 });
@@ -295,7 +319,7 @@ impl Execution<'_> {
         connections.collect()
     }
 
-    fn readable(&self, stored: Stored, path: Path, field: &Selected) -> Option<Placed> {
+    fn readable(&self, stored: Stored, path: Path, field: &Selected) -> Option<(Record, Path)> {
         match stored.record {
             Ok(record) => Some((record, path)),
             Err(reason) => {

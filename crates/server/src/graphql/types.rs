@@ -8,10 +8,12 @@ use espressync_model::remote::Operation;
 use espressync_model::{
     BaseType, Field, Model, ModelId, ObjectType, RelationKind, Scalar, Schema as Models,
 };
+use espressync_resolver::Rules;
 use espressync_wire::names;
 use futures::stream;
 
 use super::inputs;
+use super::subscription::owner_fields;
 use super::validation::OnlyIntrospection;
 
 /// The operations that change records and so are told.
@@ -24,7 +26,8 @@ pub(super) const OPERATIONS: [Operation; 3] =
 ///
 /// # Errors
 /// Two types of one name, which the schema's own names can cause: `ModelXConnection`.
-pub(super) fn build(models: &Models) -> Result<Schema, SchemaError> {
+pub(super) fn build(rules: &Rules) -> Result<Schema, SchemaError> {
+    let models = rules.schema();
     let mut builder = Schema::build("Query", Some("Mutation"), Some("Subscription"));
     let mut query = Object::new("Query");
     let mut mutation = Object::new("Mutation");
@@ -37,7 +40,13 @@ pub(super) fn build(models: &Models) -> Result<Schema, SchemaError> {
         }
         for operation in OPERATIONS {
             mutation = mutation.field(mutation_field(model, operation));
-            subscription = subscription.field(subscription_field(model, operation));
+            let owners = owner_fields(model, &rules.model(id).access);
+            let field =
+                owners.into_iter().fold(subscription_field(model, operation), |field, owner| {
+                    let name = &model.at(owner).name;
+                    field.argument(InputValue::new(name, TypeRef::named(TypeRef::STRING)))
+                });
+            subscription = subscription.field(field);
         }
     }
     for object in models.objects() {

@@ -67,7 +67,7 @@ impl Events for Hub {
             };
             let change = Arc::new(change);
             here.retain(|_, subscriber| {
-                !subscriber.subscription.filter.matches(&change.record)
+                !subscriber.subscription.wants(&change)
                     || subscriber.changes.try_send(Arc::clone(&change)).is_ok()
             });
         }

@@ -4,6 +4,7 @@
 //! which command to run by hand. It never depends on a crate of ours: it must build when they do not.
 #![allow(clippy::print_stdout, reason = "a command line tool talks to its user")]
 
+mod bench;
 mod build;
 mod ci;
 mod command;
@@ -28,6 +29,8 @@ Usage: cargo xtask <COMMAND>
                                  of that port, wherever the shop then opens)
   test [LAYER...]                run all test layers, or some: lint, native, browser, e2e
   build                          build the app into dist/ and print its size
+  bench server [OPTION...]       measure the server beside what the machine can do without it, a
+                                 quarter of an hour; -- --help tells of the options
   tidy                           check the rules of the house that the compiler cannot
   ci                             test, then check that testing left the working tree as it was
 
@@ -53,6 +56,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
     match command.as_str() {
         "serve" => serve::run(&serve::Options::parse(rest)?),
         "test" => test::run(&test::Layer::parse(rest)?),
+        "bench" => bench::run(rest),
         "build" => nothing_more(rest).and_then(|()| build::run()),
         "tidy" => nothing_more(rest).and_then(|()| tidy::run()),
         "ci" => nothing_more(rest).and_then(|()| ci::run()),

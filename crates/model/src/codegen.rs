@@ -1,10 +1,21 @@
-//! Writes the Rust models of a schema: structs, enums, field ids and the schema itself as code,
-//! so that a browser's wasm needs neither the SDL nor a parser for it.
+//! Writes the models of a schema. In Rust: structs, enums, field ids and the schema itself as code,
+//! so that a browser's wasm needs neither the SDL nor a parser for it. In TypeScript: types, and
+//! the module that has Amplify's library make the classes.
 
 use std::fmt::Write as _;
 
 use crate::sdl::{upper_first, words};
 use crate::{BaseType, Field, FieldId, Model, RelationKind, Scalar, Schema, Value};
+
+/// Adds a line. Writing to a `String` cannot fail.
+macro_rules! line {
+    ($out:expr) => { $out.push('\n') };
+    ($out:expr, $($text:tt)+) => {{
+        let _ = writeln!($out, $($text)+);
+    }};
+}
+
+pub mod typescript;
 
 /// The head of the file, with all that the parts below it may use.
 const HEAD: &str = "\
@@ -43,14 +54,6 @@ pub fn rust(schema: &Schema) -> String {
         enum_type(&mut out, &kind.name, &kind.values);
     }
     out
-}
-
-/// Adds a line. Writing to a `String` cannot fail.
-macro_rules! line {
-    ($out:expr) => { $out.push('\n') };
-    ($out:expr, $($text:tt)+) => {{
-        let _ = writeln!($out, $($text)+);
-    }};
 }
 
 fn schema_function(out: &mut String, schema: &Schema) {

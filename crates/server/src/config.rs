@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::auth::DEMO_KEY;
 use crate::callers::Callers;
 use crate::graphql::DEFAULT_WINDOW_MS;
+use crate::tls::Tls;
 
 /// What a server is told at its start.
 #[derive(Clone)]
@@ -21,6 +22,12 @@ pub struct Config {
     pub data: PathBuf,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// The certificate to show, and who vouches for it, as a PEM file.
+    pub tls_certificate: Option<PathBuf>,
+    /// The certificate's private key, as a PEM file.
+    pub tls_key: Option<PathBuf>,
+    /// Whether to show a certificate that is made at each start instead.
+    pub tls_self_signed: bool,
     /// The pages to serve beside the API.
     pub pages: Option<PathBuf>,
     /// The records of a new database.
@@ -94,6 +101,17 @@ pub enum ConfigError {
     /// A key that no client can send.
     #[error("an --api-key is empty")]
     EmptyKey,
+    /// A certificate without its key, or the other way round.
+    #[error("--tls-cert and --tls-key go together, and only {given} is given")]
+    HalfCertificate {
+        /// The one that is there.
+        given: &'static str,
+    },
+    /// Two certificates.
+    #[error(
+        "--tls-self-signed makes a certificate, and --tls-cert brings one: leave one of them out"
+    )]
+    TwoCertificates,
     /// Settings for a model that the schema has not.
     #[error("[models.{name}] is about no model of the schema, which has {known}")]
     UnknownModel {
@@ -111,6 +129,9 @@ impl Default for Config {
             schema: PathBuf::from("schema.graphql"),
             data: PathBuf::from("espressync.sqlite"),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 20002)),
+            tls_certificate: None,
+            tls_key: None,
+            tls_self_signed: false,
             pages: None,
             seed: None,
             api_keys: Vec::new(),
@@ -142,6 +163,23 @@ impl Config {
             return Err(ConfigError::DemoKeyExposed { listen: self.listen });
         }
         Ok(keys)
+    }
+
+    /// Whether to listen over TLS, and with which certificate.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when it is one half of a certificate, or two.
+    pub fn tls(&self) -> Result<Tls, ConfigError> {
+        match (&self.tls_certificate, &self.tls_key, self.tls_self_signed) {
+            (None, None, false) => Ok(Tls::Off),
+            (None, None, true) => Ok(Tls::SelfSigned),
+            (Some(certificate), Some(key), false) => {
+                Ok(Tls::Files { certificate: certificate.clone(), key: key.clone() })
+            }
+            (_, _, true) => Err(ConfigError::TwoCertificates),
+            (Some(_), None, false) => Err(ConfigError::HalfCertificate { given: "--tls-cert" }),
+            (None, Some(_), false) => Err(ConfigError::HalfCertificate { given: "--tls-key" }),
+        }
     }
 
     /// How each model's conflicts are resolved.
@@ -223,6 +261,22 @@ mod tests {
         }
         assert!(keys(open, &["own"], DemoKey::LocalOnly).is_ok());
         assert_eq!(keys(local, &[""], DemoKey::LocalOnly), Err(ConfigError::EmptyKey));
+    }
+
+    #[test]
+    fn a_certificate_is_whole_and_one() {
+        let of = |certificate: Option<&str>, key: Option<&str>, tls_self_signed| {
+            let (tls_certificate, tls_key) = (certificate.map(Into::into), key.map(Into::into));
+            Config { tls_certificate, tls_key, tls_self_signed, ..Config::default() }.tls()
+        };
+        let half = |given| Err(ConfigError::HalfCertificate { given });
+        let files = Tls::Files { certificate: "c".into(), key: "k".into() };
+        assert_eq!(of(None, None, false), Ok(Tls::Off));
+        assert_eq!(of(None, None, true), Ok(Tls::SelfSigned));
+        assert_eq!(of(Some("c"), Some("k"), false), Ok(files));
+        assert_eq!(of(Some("c"), None, false), half("--tls-cert"));
+        assert_eq!(of(None, Some("k"), false), half("--tls-key"));
+        assert_eq!(of(Some("c"), Some("k"), true), Err(ConfigError::TwoCertificates));
     }
 
     #[test]

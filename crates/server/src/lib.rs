@@ -18,6 +18,8 @@ pub mod callers;
 pub mod cli;
 /// The times of commits and of sync queries.
 pub mod clock;
+/// Models in the languages of clients.
+pub mod codegen;
 /// Settings.
 pub mod config;
 mod graphql;
@@ -29,6 +31,8 @@ pub mod seed;
 pub mod serve;
 pub mod sqlite;
 mod static_files;
+/// TLS on the server's address.
+pub mod tls;
 
 pub use graphql::{Api, ApiError, DEFAULT_WINDOW_MS, Reply, Request};
 pub use realtime::Hub;

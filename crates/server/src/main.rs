@@ -4,7 +4,8 @@ use std::io::IsTerminal;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use espressync_server::cli::{Cli, Command, LogFormat};
+use espressync_server::cli::{Cli, Codegen, Command, LogFormat};
+use espressync_server::codegen::generate;
 use espressync_server::config::Config;
 use espressync_server::serve::Server;
 use tracing_subscriber::EnvFilter;
@@ -18,13 +19,22 @@ fn main() -> Result<()> {
             let runtime = runtime.context("cannot start the runtime")?;
             runtime.block_on(serve(&settings.into_config()))
         }
+        Command::Codegen(told) => write_models(&told),
     }
+}
+
+#[allow(clippy::print_stdout, reason = "the answer to a command")]
+fn write_models(Codegen { schema, target, out, package }: &Codegen) -> Result<()> {
+    for file in generate(schema, *target, out, package)? {
+        println!("{}", file.display());
+    }
+    Ok(())
 }
 
 async fn serve(config: &Config) -> Result<()> {
     let stop = stop_signal()?;
     let server = Server::start(config).await?;
-    tracing::info!(address = %server.address()?, "serving");
+    tracing::info!(address = %server.address()?, url = server.url()?, "serving");
     Ok(server.run(stop).await?)
 }
 

@@ -20,6 +20,7 @@ use crate::graphql::{Api, ApiError};
 use crate::realtime::Hub;
 use crate::seed::{SeedError, seed};
 use crate::sqlite::{OpenError, SqliteBackend};
+use crate::tls::{Listener, TlsError};
 
 /// How long sockets and requests may take to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -59,6 +60,9 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The server's socket has failed.
     #[error("the server's socket failed: {0}")]
     Socket(#[from] std::io::Error),
@@ -66,7 +70,7 @@ pub enum ServeError {
 
 /// A server that is ready to serve.
 pub struct Server {
-    listener: TcpListener,
+    listener: Listener,
     state: Arc<AppState>,
     backend: Arc<SqliteBackend>,
 }
@@ -78,6 +82,7 @@ impl Server {
     /// [`ServeError`]; nothing that was there before is changed then.
     pub async fn start(config: &Config) -> Result<Self, ServeError> {
         let keys = config.keys()?;
+        let acceptor = config.tls()?.acceptor(config.listen.ip())?;
         let file = &config.schema;
         let text = std::fs::read_to_string(file)
             .map_err(|source| ServeError::Schema { file: file.clone(), source })?;
@@ -115,6 +120,7 @@ impl Server {
             sockets: TaskTracker::new(),
             pages,
         };
+        let listener = Listener::new(listener, acceptor);
         Ok(Self { listener, state: Arc::new(state), backend })
     }
 
@@ -124,6 +130,15 @@ impl Server {
     /// The system's.
     pub fn address(&self) -> std::io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+
+    /// What a browser on this machine opens.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn url(&self) -> std::io::Result<String> {
+        let scheme = if self.listener.is_tls() { "https" } else { "http" };
+        Ok(format!("{scheme}://{}", self.address()?))
     }
 
     /// Serves until `stop` resolves, then finishes: sockets are told, requests under way are
@@ -164,6 +179,8 @@ impl Server {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Server").field("listener", &self.listener).finish_non_exhaustive()
+        out.debug_struct("Server")
+            .field("address", &self.listener.local_addr())
+            .finish_non_exhaustive()
     }
 }

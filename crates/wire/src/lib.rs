@@ -36,9 +36,13 @@ pub mod document;
 pub mod error;
 mod failure;
 pub mod filter;
+#[cfg(feature = "introspection")]
+mod introspection;
 pub mod json;
 pub mod names;
 pub mod realtime;
 
 pub use auth::Auth;
 pub use failure::{WireError, WireErrorKind};
+#[cfg(feature = "introspection")]
+pub use introspection::introspection;

@@ -6,12 +6,16 @@ import { chromium } from "playwright-core";
 import { CHROME, CHROME_FLAGS, SCREENSHOTS } from "./settings.js";
 import { until } from "./wait.js";
 
-/** Starts the one browser of a test file. Each till then gets a context, as a device of its own. */
-export async function launchBrowser() {
+/**
+ * Starts the one browser of a test file. Each till then gets a context, as a device of its own.
+ *
+ * @param {string[]} [flags] beside those of every test
+ */
+export async function launchBrowser(flags = []) {
   if (CHROME === undefined) {
     throw new Error("no Chromium or Chrome found: set CHROME to its program");
   }
-  return chromium.launch({ executablePath: CHROME, args: CHROME_FLAGS });
+  return chromium.launch({ executablePath: CHROME, args: [...CHROME_FLAGS, ...flags] });
 }
 
 /** Keeps a picture of a page, for people: target/screenshots/NAME.png. */

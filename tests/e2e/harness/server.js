@@ -13,33 +13,47 @@ export const API_KEY = "da2-end-to-end";
 
 const STARTUP_MS = 20_000;
 
-/** A real `espressync serve` on a data file of its own, which outlives each start of the program. */
+/**
+ * A real `espressync serve` on a data file of its own, which outlives each start of the program.
+ *
+ * `schema` is the file of the API, `flags` are further ones of the command line. With `isTls` it
+ * shows a certificate of its own making, which browsers take by `--ignore-certificate-errors`.
+ *
+ * @typedef {{ schema?: string, flags?: string[], isTls?: boolean }} Settings
+ */
 export class Server {
   #folder;
   #program;
+  #settings;
   #log = "";
 
   /** The key it takes from its next start on, and shares with the pages it serves. */
   apiKey = API_KEY;
 
   /** @private use `Server.start` */
-  constructor(folder, port) {
+  constructor(folder, port, settings) {
     this.#folder = folder;
+    this.#settings = settings;
     this.port = port;
     this.dataFile = join(folder, "shop.sqlite");
   }
 
-  /** Starts a server with an empty data file on a free port; its catalog is the demo's. */
-  static async start() {
+  /**
+   * Starts a server with an empty data file on a free port: the demo's shop, with its catalog and
+   * its pages, unless the settings name another schema.
+   *
+   * @param {Settings} [settings]
+   */
+  static async start(settings = {}) {
     const folder = await mkdtemp(join(tmpdir(), "espressync-e2e-"));
-    const server = new Server(folder, await freePort());
+    const server = new Server(folder, await freePort(), settings);
     await server.restart();
     return server;
   }
 
   /** The server's own address. Pages reach it through a `Network`, which can be cut. */
   get origin() {
-    return `http://127.0.0.1:${this.port}`;
+    return `${this.#settings.isTls ? "https" : "http"}://127.0.0.1:${this.port}`;
   }
 
   /** What the program has printed so far, over all its starts. */
@@ -79,15 +93,21 @@ export class Server {
   }
 
   #arguments() {
-    return [
-      "serve",
-      ...["--schema", "src/schema.graphql"],
-      ...["--data", this.dataFile],
-      ...["--listen", `127.0.0.1:${this.port}`],
+    const { schema, isTls, flags = [] } = this.#settings;
+    const shop = [
       ...["--static", DIST],
       ...["--seed", "src/domain/demo_catalog.json"],
-      ...["--api-key", this.apiKey],
       "--share-key",
+    ];
+    return [
+      "serve",
+      ...["--schema", schema ?? "src/schema.graphql"],
+      ...["--data", this.dataFile],
+      ...["--listen", `127.0.0.1:${this.port}`],
+      ...["--api-key", this.apiKey],
+      ...(schema === undefined ? shop : []),
+      ...(isTls ? ["--tls-self-signed"] : []),
+      ...flags,
     ];
   }
 

@@ -2,6 +2,7 @@
 //! from the file of `--config`, then from the defaults of [`Config`](crate::config::Config); so
 //! each of them is [`Settings`] whose gaps the next one fills.
 
+mod codegen;
 mod file;
 mod serve;
 mod settings;
@@ -9,6 +10,7 @@ mod values;
 
 use clap::{Parser, Subcommand};
 
+pub use codegen::Codegen;
 pub use file::{FileError, Files};
 pub use serve::Serve;
 pub use settings::{ModelSettings, Settings};
@@ -31,6 +33,11 @@ pub enum Command {
     /// The API is at /graphql, its realtime socket at /graphql/realtime, a health check at
     /// /healthz. Clients send a key as x-api-key.
     Serve(Box<Serve>),
+    /// Writes the models of a schema in JavaScript, TypeScript or Rust
+    ///
+    /// For the unmodified aws-amplify it is what `amplify codegen models` writes: import the
+    /// classes from the folder, and they work with the server of the same schema.
+    Codegen(Codegen),
 }
 
 const EXAMPLES: &str = "\

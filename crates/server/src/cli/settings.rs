@@ -34,6 +34,25 @@ pub struct Settings {
     /// Where to listen [default: 127.0.0.1:20002]
     #[arg(long, value_name = "ADDR", env = "ESPRESSYNC_LISTEN", help_heading = "Network")]
     listen: Option<SocketAddr>,
+    /// Serve over TLS with this certificate: a PEM file, below it those that vouch for it
+    #[arg(long, value_name = "FILE", env = "ESPRESSYNC_TLS_CERT", help_heading = "Network")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key, a PEM file
+    #[arg(long, value_name = "FILE", env = "ESPRESSYNC_TLS_KEY", help_heading = "Network")]
+    tls_key: Option<PathBuf>,
+    /// Serve over TLS with a certificate made at each start, which browsers warn of: for
+    /// development, as aws-amplify opens its realtime socket over TLS only
+    #[arg(
+        long,
+        env = "ESPRESSYNC_TLS_SELF_SIGNED",
+        num_args = 0..=1,
+        require_equals = true,
+        value_name = "BOOL",
+        default_missing_value = "true",
+        value_parser = FalseyValueParser::new(),
+        help_heading = "Network"
+    )]
+    tls_self_signed: Option<bool>,
 
     /// A key that opens the API; give it several times for several keys. Without one, the demo's
     /// key opens it, on this machine only
@@ -123,6 +142,9 @@ impl Settings {
             pages: self.pages.or(below.pages),
             seed: self.seed.or(below.seed),
             listen: self.listen.or(below.listen),
+            tls_cert: self.tls_cert.or(below.tls_cert),
+            tls_key: self.tls_key.or(below.tls_key),
+            tls_self_signed: self.tls_self_signed.or(below.tls_self_signed),
             api_key: self.api_key.or(below.api_key),
             share_key: self.share_key.or(below.share_key),
             allow_origin: self.allow_origin.or(below.allow_origin),
@@ -143,6 +165,8 @@ impl Settings {
             data: self.data.map(at),
             pages: self.pages.map(at),
             seed: self.seed.map(at),
+            tls_cert: self.tls_cert.map(at),
+            tls_key: self.tls_key.map(at),
             ..self
         }
     }
@@ -158,6 +182,9 @@ impl Settings {
             schema: self.schema.unwrap_or(usual.schema),
             data: self.data.unwrap_or(usual.data),
             listen: self.listen.unwrap_or(usual.listen),
+            tls_certificate: self.tls_cert,
+            tls_key: self.tls_key,
+            tls_self_signed: self.tls_self_signed.unwrap_or_default(),
             pages: self.pages,
             seed: self.seed,
             api_keys: self.api_key.unwrap_or_default(),

@@ -12,3 +12,4 @@ mod seed;
 mod storage;
 mod support;
 mod sync;
+mod tls;

@@ -59,7 +59,7 @@ async fn a_seed_that_does_not_fit_is_named_and_none_of_it_is_stored() {
     }
 }
 
-fn config(folder: &Path) -> Config {
+pub(crate) fn config(folder: &Path) -> Config {
     Config {
         schema: concat!(env!("CARGO_MANIFEST_DIR"), "/../../src/schema.graphql").into(),
         data: folder.join("data.sqlite"),

@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
 use espressync_model::remote::{Change, Mutation, RemoteError, RemoteErrorKind};
-use espressync_model::{FieldId, Key, ModelId, Record, Timestamp, Value};
+use espressync_model::{Direction, Key, ModelId, Record, Timestamp, Value};
 use espressync_resolver::Caller;
 use futures::future::BoxFuture;
 use thiserror::Error;
+
+use crate::ways::Way;
 
 /// Where records live. SQLite is the one there is; PostgreSQL and DynamoDB are to follow.
 ///
@@ -22,13 +24,13 @@ pub trait Backend: Send + Sync {
     /// A run of a model's records in key order, tombstones included, after a key.
     fn list(&self, model: ModelId, after: Option<Key>, limit: usize) -> Answer<'_, Listing>;
 
-    /// For each parent a run of the records whose foreign key holds the parent's values, in key
-    /// order. The fields must be those of a relation in the schema, which are indexed.
-    fn related(
+    /// From each start a run of a model's records, tombstones included. The way must be one of
+    /// the schema's [`ways`](crate::ways::ways), for which there is an index.
+    fn walk(
         &self,
         model: ModelId,
-        fields: Vec<FieldId>,
-        parents: Vec<Parent>,
+        walk: Walk,
+        starts: Vec<Start>,
         limit: usize,
     ) -> Answer<'_, Vec<Listing>>;
 
@@ -73,22 +75,65 @@ pub struct Stored {
     pub record: Result<Record, String>,
 }
 
-/// A run of records in key order.
+/// A run of records in some order.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Listing {
     /// The records.
     pub rows: Vec<Stored>,
-    /// The key after which the next run begins, if there is one.
-    pub next: Option<Key>,
+    /// The place after which the next run begins, if there is one.
+    pub next: Option<Place>,
 }
 
-/// Whose related records are asked for.
+/// A record's place in an order.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Parent {
-    /// The values of its key, in the order of the foreign key's fields.
+pub struct Place {
+    /// What it is sorted by, in the backend's own form; null where keys alone order.
+    pub sort: Value,
+    /// The record's key.
+    pub key: Key,
+}
+
+/// How to go through records that an index orders.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Walk {
+    /// The way.
+    pub way: Way,
+    /// The part of it.
+    pub range: Range,
+    /// Up or down.
+    pub direction: Direction,
+}
+
+/// A condition on what orders the records: values for the first of the way's sort fields, or for
+/// more of them. Those of several are compared as one text, joined by `#`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Range {
+    /// No condition.
+    #[default]
+    All,
+    /// The same.
+    Eq(Vec<Value>),
+    /// Less.
+    Lt(Vec<Value>),
+    /// Less or the same.
+    Le(Vec<Value>),
+    /// Greater.
+    Gt(Vec<Value>),
+    /// Greater or the same.
+    Ge(Vec<Value>),
+    /// From the first to the second, both included.
+    Between(Vec<Value>, Vec<Value>),
+    /// Text that begins with this.
+    BeginsWith(Vec<Value>),
+}
+
+/// Where a walk begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Start {
+    /// The values of the way's fields that are given.
     pub values: Vec<Value>,
-    /// The related record after which the run begins.
-    pub after: Option<Key>,
+    /// The place after which the run begins.
+    pub after: Option<Place>,
 }
 
 /// A place in the journal.

@@ -33,6 +33,7 @@ pub mod sqlite;
 mod static_files;
 /// TLS on the server's address.
 pub mod tls;
+pub mod ways;
 
 pub use graphql::{Api, ApiError, DEFAULT_WINDOW_MS, Reply, Request};
 pub use realtime::Hub;

@@ -53,6 +53,11 @@ impl Filters {
 }
 
 impl Filter {
+    /// What it says, in the fields of the model and beyond them `_deleted`.
+    pub(super) fn predicate(&self) -> &Predicate {
+        &self.predicate
+    }
+
     /// Whether a record passes.
     pub(crate) fn matches(&self, record: &Record) -> bool {
         let Some(field) = self.deleted else { return self.predicate.matches(&record.row) };

@@ -1,11 +1,11 @@
 use async_graphql::dynamic::{Enum, InputObject, InputValue, Type, TypeRef};
 use espressync_model::remote::Operation;
 use espressync_model::{
-    BaseType, EnumType, Field, FieldId, Model, ObjectType, Scalar, Schema as Models,
+    BaseType, Field, FieldId, Model, ModelApi, ObjectType, Offer, Scalar, Schema as Models,
 };
 use espressync_wire::names;
 
-use super::types::{input_name, list_of};
+use super::types::{OPERATIONS, input_name, list_of, offer, subscription_names};
 
 /// The scalars that have filter inputs of their own; all others borrow one of them.
 const FILTERED: [&str; 5] = ["String", "ID", "Int", "Float", "Boolean"];
@@ -24,9 +24,10 @@ const ATTRIBUTE_TYPES: [&str; 10] = [
 ];
 
 /// The inputs of one model: create, update, delete, condition, filter, subscription filter.
-pub(super) fn of_model(models: &Models, model: &Model) -> Vec<Type> {
+pub(super) fn of_model(models: &Models, model: &Model, api: &ModelApi) -> Vec<Type> {
     let comparisons = |name: String, with_key: bool, prefix: &str| {
         let fields = model.fields().filter(|(id, _)| with_key || !model.key.contains(id));
+        let fields = fields.filter(|(id, _)| !api.input_only.contains(id));
         fields.fold(InputObject::new(name), |input, (_, field)| {
             match comparison(models, field, prefix) {
                 Some(of) => input.field(InputValue::new(&field.name, TypeRef::named(of))),
@@ -39,21 +40,32 @@ pub(super) fn of_model(models: &Models, model: &Model) -> Vec<Type> {
         let deleted = if has_not { "ModelBooleanInput" } else { "ModelSubscriptionBooleanInput" };
         let input = input
             .field(InputValue::new("and", TypeRef::named_list(&name)))
-            .field(InputValue::new("or", TypeRef::named_list(&name)))
-            .field(InputValue::new("_deleted", TypeRef::named(deleted)));
-        if has_not { input.field(InputValue::new("not", TypeRef::named(name))) } else { input }
+            .field(InputValue::new("or", TypeRef::named_list(&name)));
+        let not = InputValue::new("not", TypeRef::named(name));
+        let input = if has_not { input.field(not) } else { input };
+        input.field(InputValue::new("_deleted", TypeRef::named(deleted)))
     };
     let filter = comparisons(names::filter(model), true, "Model");
     let condition = comparisons(names::condition(model), false, "Model");
     let subscription = comparisons(names::subscription_filter(model), true, "ModelSubscription");
-    vec![
-        create(models, model).into(),
-        update(models, model).into(),
-        delete(models, model).into(),
-        group(filter, true).into(),
-        group(condition, true).into(),
-        group(subscription, false).into(),
-    ]
+    let mut types: Vec<Type> = vec![group(filter, true).into()];
+    let offered = |operation: &Operation| *offer(api, *operation) != Offer::Off;
+    for operation in OPERATIONS.into_iter().filter(offered) {
+        types.push(match operation {
+            Operation::Create => create(models, model).into(),
+            Operation::Update => update(models, model).into(),
+            Operation::Delete => delete(models, model).into(),
+        });
+    }
+    if OPERATIONS.iter().any(offered) {
+        types.push(group(condition, true).into());
+    }
+    if OPERATIONS.iter().any(|each| !subscription_names(model, api, *each).is_empty()) {
+        types.push(group(subscription, false).into());
+    }
+    let filtered = model.fields().filter(|(id, _)| !api.input_only.contains(id));
+    types.extend(filtered.filter_map(|(_, field)| enum_filter(models, field)));
+    types
 }
 
 /// The input of an embedded type.
@@ -67,15 +79,20 @@ pub(super) fn of_object(models: &Models, object: &ObjectType) -> Vec<Type> {
     vec![input.into()]
 }
 
-/// The filters of an enum.
-pub(super) fn of_enum(kind: &EnumType) -> Vec<Type> {
-    let one = operators(&format!("Model{}Input", kind.name), &kind.name, &["eq", "ne"]);
-    let list = InputObject::new(format!("Model{}ListInput", kind.name))
-        .field(InputValue::new("eq", TypeRef::named_list(&kind.name)))
-        .field(InputValue::new("ne", TypeRef::named_list(&kind.name)))
-        .field(InputValue::new("contains", TypeRef::named(&kind.name)))
-        .field(InputValue::new("notContains", TypeRef::named(&kind.name)));
-    vec![one.into(), list.into()]
+/// The filter of an enum's field.
+fn enum_filter(models: &Models, field: &Field) -> Option<Type> {
+    let BaseType::Enum(_) = field.base else { return None };
+    let name = comparison(models, field, "Model")?;
+    let of = models.type_name(field.base);
+    if !field.is_list {
+        return Some(operators(&name, of, &["eq", "ne"]).into());
+    }
+    let list = InputObject::new(name)
+        .field(InputValue::new("eq", TypeRef::named_list(of)))
+        .field(InputValue::new("ne", TypeRef::named_list(of)))
+        .field(InputValue::new("contains", TypeRef::named(of)))
+        .field(InputValue::new("notContains", TypeRef::named(of)));
+    Some(list.into())
 }
 
 /// The filters of the scalars (contract 2.3), which every API has.

@@ -9,8 +9,10 @@ mod errors;
 mod execution;
 mod filter;
 mod inputs;
+mod keys;
 mod mutation;
 mod path;
+mod plan;
 mod query;
 mod records;
 mod subscription;
@@ -57,6 +59,8 @@ enum Root {
     Get(ModelId),
     List(ModelId),
     Sync(ModelId),
+    /// The query over an index, by its position.
+    Index(ModelId, usize),
     Mutate(ModelId, Operation),
     Subscribe(ModelId, Operation),
 }
@@ -97,7 +101,7 @@ impl Api {
         window_ms: u64,
     ) -> Result<Self, ApiError> {
         let types = types::build(&rules).map_err(|error| ApiError(error.0))?;
-        let (roots, filters) = (roots(rules.schema()), Filters::of(rules.schema()));
+        let (roots, filters) = (roots(&rules), Filters::of(rules.schema()));
         Ok(Self { rules, types, roots, filters, backend, window_ms })
     }
 
@@ -227,15 +231,23 @@ struct Checked {
     introspection: Json,
 }
 
-fn roots(models: &Schema) -> BTreeMap<String, Root> {
+fn roots(rules: &Rules) -> BTreeMap<String, Root> {
     let mut roots = BTreeMap::new();
-    for (id, model) in models.models() {
-        roots.insert(names::get(model), Root::Get(id));
-        roots.insert(names::list(model), Root::List(id));
+    for (id, model) in rules.schema().models() {
+        let api = rules.model(id);
+        let get = api.get.name(names::get(model)).map(|name| (name, Root::Get(id)));
+        let list = api.list.name(names::list(model)).map(|name| (name, Root::List(id)));
+        roots.extend(get.into_iter().chain(list));
         roots.insert(names::sync(model), Root::Sync(id));
+        for (position, index) in model.indexes.iter().enumerate() {
+            let name = index.query_field.clone();
+            roots.extend(name.map(|name| (name, Root::Index(id, position))));
+        }
         for operation in types::OPERATIONS {
-            roots.insert(names::mutation(model, operation), Root::Mutate(id, operation));
-            roots.insert(names::subscription(model, operation), Root::Subscribe(id, operation));
+            let name = types::offer(api, operation).name(names::mutation(model, operation));
+            roots.extend(name.map(|name| (name, Root::Mutate(id, operation))));
+            let names = types::subscription_names(model, api, operation).into_iter();
+            roots.extend(names.map(|name| (name, Root::Subscribe(id, operation))));
         }
     }
     roots

@@ -14,10 +14,12 @@ use super::access::{Placed, Wanted};
 use super::document::Selected;
 use super::errors::{at_path, null_value};
 use super::execution::Execution;
+use super::keys::{KeyArguments, direction};
 use super::path::Path;
-use super::query::{after, page, unreadable};
+use super::query::{DEFAULT_LIMIT, after, order_of, page, unreadable};
 use super::token::Token;
-use crate::backend::{Parent, Stored};
+use crate::backend::{Listing, Start, Stored, Walk};
+use crate::ways::Way;
 
 /// A run of rows on the way to becoming a connection.
 pub(super) struct Run {
@@ -25,6 +27,15 @@ pub(super) struct Run {
     pub(super) next_token: Option<String>,
     pub(super) started_at: Option<Timestamp>,
     pub(super) path: Path,
+}
+
+impl Run {
+    /// A run in an order of this name.
+    pub(super) fn of(listing: Listing, order: &str, field: &Selected, path: Path) -> Self {
+        let token = |place| Token::After { order: order.to_owned(), place };
+        let next_token = listing.next.map(|place| token(place).to_text(&field.name));
+        Self { rows: listing.rows, next_token, started_at: None, path }
+    }
 }
 
 /// What a selected field of a record shows.
@@ -83,7 +94,10 @@ impl Execution<'_> {
         let related: Vec<&Placed> = related.collect();
         let relation = &model.relations[position];
         let answers = match relation.kind {
-            RelationKind::HasMany => self.children(model, relation, &related, field).await,
+            RelationKind::HasMany => {
+                let limit = self.usual_limit(id, relation);
+                self.children(model, relation, &related, field, limit).await
+            }
             RelationKind::HasOne | RelationKind::BelongsTo => {
                 self.parents(relation, &related, field).await
             }
@@ -222,16 +236,19 @@ impl Execution<'_> {
         relation: &Relation,
         records: &[&Placed],
         field: &Selected,
+        default: usize,
     ) -> Vec<Json> {
         let target = relation.target;
         let Ok(sight) = self.sight(target, Action::List, (field, &model.name)) else {
             records.iter().for_each(|each| self.fail_hidden(model, field, &each.path, false));
             return vec![Json::Null; records.len()];
         };
-        let runs = self.child_runs(model, relation, records, field).await;
+        let way = Way::of_children(self.model(target), relation);
+        let by = way.fields();
+        let runs = self.child_runs(model, relation, way, records, field, default).await;
         let read = runs.and_then(|runs| {
             let filter = self.api.filters.read(target, field.argument("filter"))?;
-            Ok((runs, Wanted::new(sight, filter).found_by(&relation.fields)))
+            Ok((runs, Wanted::new(sight, filter).found_by(&by)))
         });
         match read {
             Ok((runs, wanted)) => self.connections(target, runs, &wanted, field).await,
@@ -244,27 +261,37 @@ impl Execution<'_> {
         }
     }
 
+    /// How many related records a page holds where the request says nothing.
+    fn usual_limit(&self, id: ModelId, relation: &Relation) -> usize {
+        let limits = &self.api.rules.model(id).limits;
+        let own = limits.iter().find(|(name, _)| *name == relation.name);
+        own.and_then(|(_, limit)| usize::try_from(*limit).ok()).unwrap_or(DEFAULT_LIMIT)
+    }
+
     async fn child_runs(
         &self,
         model: &Model,
         relation: &Relation,
+        way: Way,
         records: &[&Placed],
         field: &Selected,
+        default: usize,
     ) -> Result<Vec<Run>, RemoteError> {
-        let (limit, token) = page(field)?;
-        let after = after(field, token)?;
-        let parents = records.iter().map(|Placed { record, .. }| Parent {
+        let target = self.model(relation.target);
+        let keys = KeyArguments { models: self.api.models(), model: target, way: &way };
+        let range = keys.read_range(field)?;
+        let walk = Walk { way, range, direction: direction(field) };
+        let order = order_of(&walk);
+        let (limit, token) = page(field, default)?;
+        let after = after(field, token, &order)?;
+        let starts = records.iter().map(|Placed { record, .. }| Start {
             values: model.key.iter().map(|part| record.row.get(*part).clone()).collect(),
             after: after.clone(),
         });
-        let (target, fields) = (relation.target, relation.fields.clone());
-        let listings = self.api.backend.related(target, fields, parents.collect(), limit).await;
+        let listings = self.api.backend.walk(relation.target, walk, starts.collect(), limit).await;
         let listings = listings.map_err(|error| RemoteError::from(&error))?;
-        let runs = listings.into_iter().zip(records).map(|(listing, Placed { path, .. })| Run {
-            rows: listing.rows,
-            next_token: listing.next.map(|key| Token::After(key).to_text(&field.name)),
-            started_at: None,
-            path: path.key(&field.key),
+        let runs = listings.into_iter().zip(records).map(|(listing, Placed { path, .. })| {
+            Run::of(listing, &order, field, path.key(&field.key))
         });
         Ok(runs.collect())
     }

@@ -6,15 +6,18 @@ use async_graphql::dynamic::{
 use async_graphql::{Error, Value};
 use espressync_model::remote::Operation;
 use espressync_model::{
-    BaseType, Field, Model, ModelId, ObjectType, RelationKind, Scalar, Schema as Models,
+    BaseType, Field, Model, ModelApi, ModelId, ObjectType, Offer, Relation, RelationKind, Scalar,
+    Schema as Models,
 };
 use espressync_resolver::Rules;
 use espressync_wire::names;
 use futures::stream;
 
 use super::inputs;
+use super::keys::{self, KeyArguments};
 use super::subscription::owner_fields;
 use super::validation::OnlyIntrospection;
+use crate::ways::{Way, ways};
 
 /// The operations that change records and so are told.
 pub(super) const OPERATIONS: [Operation; 3] =
@@ -28,39 +31,41 @@ pub(super) const OPERATIONS: [Operation; 3] =
 /// Two types of one name, which the schema's own names can cause: `ModelXConnection`.
 pub(super) fn build(rules: &Rules) -> Result<Schema, SchemaError> {
     let models = rules.schema();
-    let mut builder = Schema::build("Query", Some("Mutation"), Some("Subscription"));
+    let mut types = Vec::new();
     let mut query = Object::new("Query");
-    let mut mutation = Object::new("Mutation");
-    let mut subscription = Subscription::new("Subscription");
+    let (mut mutations, mut subscriptions) = (Vec::new(), Vec::new());
     for (id, model) in models.models() {
-        builder = builder.register(record(models, id)).register(connection(model));
-        builder = add_all(builder, inputs::of_model(models, model));
-        for field in query_fields(models, model) {
-            query = query.field(field);
-        }
-        for operation in OPERATIONS {
-            mutation = mutation.field(mutation_field(model, operation));
-            let owners = owner_fields(model, &rules.model(id).access);
-            let field =
-                owners.into_iter().fold(subscription_field(model, operation), |field, owner| {
-                    let name = &model.at(owner).name;
-                    field.argument(InputValue::new(name, TypeRef::named(TypeRef::STRING)))
-                });
-            subscription = subscription.field(field);
-        }
+        let of = ModelTypes { models, id, model, api: rules.model(id) };
+        types.push(of.record().into());
+        types.push(connection(model).into());
+        types.extend(inputs::of_model(models, model, of.api));
+        types.extend(of.key_types());
+        query = of.queries().into_iter().fold(query, Object::field);
+        mutations.extend(of.mutations());
+        subscriptions.extend(of.subscriptions());
     }
     for object in models.objects() {
-        builder = builder.register(embedded(models, object));
-        builder = add_all(builder, inputs::of_object(models, object));
+        types.push(embedded(models, object).into());
+        types.extend(inputs::of_object(models, object));
     }
     for kind in models.enums() {
-        builder = builder.register(Enum::new(&kind.name).items(kind.values.iter()));
-        builder = add_all(builder, inputs::of_enum(kind));
+        types.push(Enum::new(&kind.name).items(kind.values.iter()).into());
     }
-    builder = add_all(builder, inputs::of_scalars());
-    builder = add_all(builder, scalars().map(Type::from).collect());
-    builder = builder.register(query).register(mutation).register(subscription);
-    builder.extension(OnlyIntrospection).finish()
+    types.extend(inputs::of_scalars());
+    types.extend(scalars().map(Type::from));
+    let has = |is_empty: bool, name| if is_empty { None } else { Some(name) };
+    let mutation = has(mutations.is_empty(), "Mutation");
+    let subscription = has(subscriptions.is_empty(), "Subscription");
+    let mut builder = Schema::build("Query", mutation, subscription).register(query);
+    if mutation.is_some() {
+        builder =
+            builder.register(mutations.into_iter().fold(Object::new("Mutation"), Object::field));
+    }
+    if subscription.is_some() {
+        let root = Subscription::new("Subscription");
+        builder = builder.register(subscriptions.into_iter().fold(root, Subscription::field));
+    }
+    add_all(builder, types).extension(OnlyIntrospection).finish()
 }
 
 fn add_all(mut builder: SchemaBuilder, types: Vec<Type>) -> SchemaBuilder {
@@ -109,31 +114,6 @@ fn output(name: &str, of: TypeRef) -> OutputField {
     OutputField::new(name, of, |_| FieldFuture::Value(None))
 }
 
-fn record(models: &Models, id: ModelId) -> Object {
-    let model = models.model(id);
-    let mut object = Object::new(&model.name);
-    for field in &model.fields {
-        object = object.field(output(&field.name, output_type(models, field)));
-    }
-    for relation in &model.relations {
-        let target = models.model(relation.target);
-        object = object.field(match relation.kind {
-            RelationKind::HasMany => {
-                let field = output(&relation.name, TypeRef::named(names::connection(target)));
-                paged(field.argument(filter_argument(target)))
-            }
-            // A parent may be gone, and that must not take the child with it: never `!`.
-            RelationKind::HasOne | RelationKind::BelongsTo => {
-                output(&relation.name, TypeRef::named(&target.name))
-            }
-        });
-    }
-    object
-        .field(output("_version", TypeRef::named_nn(TypeRef::INT)))
-        .field(output("_deleted", TypeRef::named(TypeRef::BOOLEAN)))
-        .field(output("_lastChangedAt", TypeRef::named_nn("AWSTimestamp")))
-}
-
 fn embedded(models: &Models, object: &ObjectType) -> Object {
     let fields = object.fields.iter();
     fields.fold(Object::new(&object.name), |built, field| {
@@ -148,18 +128,168 @@ fn connection(model: &Model) -> Object {
         .field(output("startedAt", TypeRef::named("AWSTimestamp")))
 }
 
-fn query_fields(models: &Models, model: &Model) -> [OutputField; 3] {
-    let connection = || TypeRef::named(names::connection(model));
-    let mut get = output(&names::get(model), TypeRef::named(&model.name));
-    for field in &model.key {
-        let field = model.at(*field);
-        let of = TypeRef::named_nn(models.type_name(field.base));
-        get = get.argument(InputValue::new(&field.name, of));
+/// The types and fields of one model.
+struct ModelTypes<'a> {
+    models: &'a Models,
+    id: ModelId,
+    model: &'a Model,
+    api: &'a ModelApi,
+}
+
+impl ModelTypes<'_> {
+    fn record(&self) -> Object {
+        let model = self.model;
+        let mut object = Object::new(&model.name);
+        for (id, field) in model.fields() {
+            if !self.api.input_only.contains(&id) {
+                object = object.field(output(&field.name, output_type(self.models, field)));
+            }
+        }
+        for relation in &model.relations {
+            let target = self.models.model(relation.target);
+            object = object.field(match relation.kind {
+                RelationKind::HasMany => self.children(&relation.name, target, relation),
+                // A parent may be gone, and that must not take the child with it: never `!`.
+                RelationKind::HasOne | RelationKind::BelongsTo => {
+                    output(&relation.name, TypeRef::named(&target.name))
+                }
+            });
+        }
+        object
+            .field(output("_version", TypeRef::named_nn(TypeRef::INT)))
+            .field(output("_deleted", TypeRef::named(TypeRef::BOOLEAN)))
+            .field(output("_lastChangedAt", TypeRef::named_nn("AWSTimestamp")))
     }
-    let list = output(&names::list(model), connection()).argument(filter_argument(model));
-    let sync = output(&names::sync(model), connection()).argument(filter_argument(model));
-    let last_sync = InputValue::new("lastSync", TypeRef::named("AWSTimestamp"));
-    [get, paged(list), paged(sync).argument(last_sync)]
+
+    fn children(&self, name: &str, target: &Model, relation: &Relation) -> OutputField {
+        let way = Way::of_children(target, relation);
+        let keys = KeyArguments { models: self.models, model: target, way: &way };
+        let field = output(name, TypeRef::named(names::connection(target)));
+        // The generator offers a condition only beside a foreign key of one field.
+        let sort = keys.sort().filter(|_| relation.fields.len() == 1);
+        let field = sort.into_iter().fold(field, OutputField::argument);
+        let field = field.argument(filter_argument(target));
+        paged(field.argument(keys::direction_argument()))
+    }
+
+    /// The types of the arguments by which this model's records are found.
+    fn key_types(&self) -> Vec<Type> {
+        let ways = ways(self.models, self.id);
+        let has_key = !self.model.has_managed_id();
+        let mut types: Vec<Type> = Vec::new();
+        for way in &ways {
+            types.extend(KeyArguments { models: self.models, model: self.model, way }.types());
+        }
+        if has_key || !ways.is_empty() {
+            types.push(keys::direction_type());
+        }
+        types
+    }
+
+    fn queries(&self) -> Vec<OutputField> {
+        let model = self.model;
+        let connection = || TypeRef::named(names::connection(model));
+        let mut fields = Vec::new();
+        if let Some(name) = self.api.get.name(names::get(model)) {
+            let mut get = output(&name, TypeRef::named(&model.name));
+            for field in &model.key {
+                let field = model.at(*field);
+                let of = TypeRef::named_nn(self.models.type_name(field.base));
+                get = get.argument(InputValue::new(&field.name, of));
+            }
+            fields.push(get);
+        }
+        if let Some(name) = self.api.list.name(names::list(model)) {
+            fields.push(self.list(output(&name, connection())));
+        }
+        let sync = output(&names::sync(model), connection()).argument(filter_argument(model));
+        let last_sync = InputValue::new("lastSync", TypeRef::named("AWSTimestamp"));
+        fields.push(paged(sync).argument(last_sync));
+        for index in &model.indexes {
+            let Some(name) = &index.query_field else { continue };
+            let way = Way::of_index(index);
+            let keys = KeyArguments { models: self.models, model, way: &way };
+            let field = output(name, connection()).argument(keys.hash(true));
+            let field = keys.sort().into_iter().fold(field, OutputField::argument);
+            let field = field.argument(keys::direction_argument());
+            fields.push(paged(field.argument(filter_argument(model))));
+        }
+        fields
+    }
+
+    /// A list, by key where the key is the schema's own.
+    fn list(&self, field: OutputField) -> OutputField {
+        if self.model.has_managed_id() {
+            return paged(field.argument(filter_argument(self.model)));
+        }
+        let way = Way::of_key(self.model);
+        let keys = KeyArguments { models: self.models, model: self.model, way: &way };
+        let field = field.argument(keys.hash(false));
+        let field = keys.sort().into_iter().fold(field, OutputField::argument);
+        let field = paged(field.argument(filter_argument(self.model)));
+        field.argument(keys::direction_argument())
+    }
+
+    fn mutations(&self) -> Vec<OutputField> {
+        let offered = OPERATIONS.iter().filter_map(|operation| {
+            let usual = names::mutation(self.model, *operation);
+            Some((*operation, offer(self.api, *operation).name(usual)?))
+        });
+        let condition = || TypeRef::named(names::condition(self.model));
+        let fields = offered.map(|(operation, name)| {
+            let input = TypeRef::named_nn(names::input(self.model, operation));
+            output(&name, TypeRef::named(&self.model.name))
+                .argument(InputValue::new("input", input))
+                .argument(InputValue::new("condition", condition()))
+        });
+        fields.collect()
+    }
+
+    fn subscriptions(&self) -> Vec<SubscriptionField> {
+        let mut fields = Vec::new();
+        for operation in OPERATIONS {
+            for name in subscription_names(self.model, self.api, operation) {
+                let of = TypeRef::named(&self.model.name);
+                let mut field = SubscriptionField::new(name, of, |_| {
+                    SubscriptionFieldFuture::new(async {
+                        Ok(stream::empty::<Result<Value, Error>>())
+                    })
+                });
+                let filter = TypeRef::named(names::subscription_filter(self.model));
+                field = field.argument(InputValue::new("filter", filter));
+                for owner in owner_fields(self.model, &self.api.access) {
+                    let name = &self.model.at(owner).name;
+                    field = field.argument(InputValue::new(name, TypeRef::named(TypeRef::STRING)));
+                }
+                fields.push(field);
+            }
+        }
+        fields
+    }
+}
+
+/// Whether and under which name an API offers an operation.
+pub(super) fn offer(api: &ModelApi, operation: Operation) -> &Offer {
+    match operation {
+        Operation::Create => &api.create,
+        Operation::Update => &api.update,
+        Operation::Delete => &api.delete,
+    }
+}
+
+/// The names of the subscriptions to an operation.
+pub(super) fn subscription_names(
+    model: &Model,
+    api: &ModelApi,
+    operation: Operation,
+) -> Vec<String> {
+    let offers = match operation {
+        Operation::Create => &api.on_create,
+        Operation::Update => &api.on_update,
+        Operation::Delete => &api.on_delete,
+    };
+    let usual = names::subscription(model, operation);
+    offers.iter().filter_map(|offer| offer.name(usual.clone())).collect()
 }
 
 fn filter_argument(model: &Model) -> InputValue {
@@ -170,23 +300,6 @@ fn paged(field: OutputField) -> OutputField {
     field
         .argument(InputValue::new("limit", TypeRef::named(TypeRef::INT)))
         .argument(InputValue::new("nextToken", TypeRef::named(TypeRef::STRING)))
-}
-
-fn mutation_field(model: &Model, operation: Operation) -> OutputField {
-    let input = TypeRef::named_nn(names::input(model, operation));
-    let condition = TypeRef::named(names::condition(model));
-    output(&names::mutation(model, operation), TypeRef::named(&model.name))
-        .argument(InputValue::new("input", input))
-        .argument(InputValue::new("condition", condition))
-}
-
-fn subscription_field(model: &Model, operation: Operation) -> SubscriptionField {
-    let filter = TypeRef::named(names::subscription_filter(model));
-    let name = names::subscription(model, operation);
-    SubscriptionField::new(name, TypeRef::named(&model.name), |_| {
-        SubscriptionFieldFuture::new(async { Ok(stream::empty::<Result<Value, Error>>()) })
-    })
-    .argument(InputValue::new("filter", filter))
 }
 
 /// The input type of a stored field's base type.

@@ -5,19 +5,20 @@ mod migrations;
 mod reader;
 mod shape;
 mod tables;
+mod walk;
 mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use espressync_model::remote::{Mutation, RemoteError};
-use espressync_model::{FieldId, Key, ModelId, Timestamp};
+use espressync_model::{Key, ModelId, Timestamp};
 use espressync_resolver::{Caller, Rules};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use crate::backend::{
-    Answer, Backend, BackendError, Changes, Events, Listing, Parent, Position, Stored, Written,
+    Answer, Backend, BackendError, Changes, Events, Listing, Position, Start, Stored, Walk, Written,
 };
 use crate::clock::CommitClock;
 pub use migrations::OpenError;
@@ -117,19 +118,17 @@ impl Backend for SqliteBackend {
             .read(move |connection| reader::list(connection, &shape, model, after.as_ref(), limit))
     }
 
-    fn related(
+    fn walk(
         &self,
         model: ModelId,
-        fields: Vec<FieldId>,
-        parents: Vec<Parent>,
+        walk: Walk,
+        starts: Vec<Start>,
         limit: usize,
     ) -> Answer<'_, Vec<Listing>> {
         let shape = Arc::clone(&self.shape);
         self.readers.read(move |connection| {
-            let parents = parents.iter();
-            parents
-                .map(|parent| reader::related(connection, &shape, model, &fields, parent, limit))
-                .collect()
+            let starts = starts.iter();
+            starts.map(|start| walk::walk(connection, &shape, model, &walk, start, limit)).collect()
         })
     }
 

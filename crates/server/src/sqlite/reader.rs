@@ -2,15 +2,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use espressync_model::{FieldId, Key, ModelId, Timestamp, Value};
+use espressync_model::{Key, ModelId, Timestamp, Value};
 use futures::FutureExt;
-use rusqlite::types::Value as Sql;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use tokio::sync::Semaphore;
 
 use super::shape::{JOURNAL_CHANGES, Shape};
 use super::tables::Found;
-use crate::backend::{Answer, BackendError, Changes, Listing, Parent, Position, Stored};
+use crate::backend::{Answer, BackendError, Changes, Listing, Place, Position, Stored};
 
 /// How long a reader waits for a file that is locked for a moment.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -92,26 +91,13 @@ pub(super) fn list(
     let mut statement = connection.prepare_cached(&shape.sql(model).list)?;
     let parameters = params![after.map_or("", Key::as_str), one_more(limit)];
     let found = statement.query_map(parameters, Found::of)?;
-    listing(found, shape, model, limit)
-}
-
-pub(super) fn related(
-    connection: &Connection,
-    shape: &Shape,
-    model: ModelId,
-    fields: &[FieldId],
-    parent: &Parent,
-    limit: usize,
-) -> Result<Listing, BackendError> {
-    let Some(sql) = shape.sql(model).related(fields) else { return Ok(Listing::default()) };
-    let mut statement = connection.prepare_cached(sql)?;
-    let after = parent.after.as_ref().map_or("", Key::as_str).to_owned();
-    let mut parameters = vec![Sql::Text(after)];
-    parameters.extend(parent.values.iter().map(to_sql));
-    parameters.push(Sql::Integer(one_more(limit)));
-    let parameters = rusqlite::params_from_iter(parameters.iter().map(|value| value as &dyn ToSql));
-    let found = statement.query_map(parameters, Found::of)?;
-    listing(found, shape, model, limit)
+    let mut found = found.collect::<rusqlite::Result<Vec<_>>>()?;
+    let is_more = found.len() > limit;
+    found.truncate(limit);
+    let rows: Vec<Stored> = found.into_iter().map(|row| row.into_stored(shape, model)).collect();
+    let next = rows.last().filter(|_| is_more);
+    let next = next.map(|last| Place { sort: Value::Null, key: last.key.clone() });
+    Ok(Listing { rows, next })
 }
 
 pub(super) fn changes(
@@ -140,31 +126,7 @@ pub(super) fn changes(
     Ok(Changes { rows, next })
 }
 
-fn listing(
-    found: impl Iterator<Item = rusqlite::Result<Found>>,
-    shape: &Shape,
-    model: ModelId,
-    limit: usize,
-) -> Result<Listing, BackendError> {
-    let mut found = found.collect::<rusqlite::Result<Vec<_>>>()?;
-    let is_more = found.len() > limit;
-    found.truncate(limit);
-    let rows: Vec<Stored> = found.into_iter().map(|row| row.into_stored(shape, model)).collect();
-    let next = rows.last().map(|stored| stored.key.clone()).filter(|_| is_more);
-    Ok(Listing { rows, next })
-}
-
 /// One row more than wanted shows whether there are more.
 fn one_more(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)
-}
-
-fn to_sql(value: &Value) -> Sql {
-    match value {
-        Value::Text(text) => Sql::Text(text.to_string()),
-        Value::Int(number) => Sql::Integer(*number),
-        Value::Float(number) => Sql::Real(*number),
-        // No key holds these, and nothing equals null in SQL.
-        Value::Null | Value::Bool(_) | Value::List(_) | Value::Object(_) => Sql::Null,
-    }
 }

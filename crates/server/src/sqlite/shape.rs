@@ -1,7 +1,10 @@
 use std::sync::Arc;
 
-use espressync_model::{FieldId, Model, ModelId, RelationKind, Schema};
+use espressync_model::{FieldId, Model, ModelId, Schema};
 use espressync_resolver::Rules;
+
+use super::walk::WaySql;
+use crate::ways::{Way, ways};
 
 /// A schema with the SQL of its models, written once so that statements are found in the cache.
 #[derive(Debug)]
@@ -19,7 +22,7 @@ pub(super) struct ModelSql {
     pub(super) get: String,
     pub(super) put: String,
     pub(super) list: String,
-    related: Vec<(Vec<FieldId>, String)>,
+    ways: Vec<WaySql>,
 }
 
 pub(super) const JOURNAL_ROW: &str = "SELECT body FROM journal \
@@ -55,20 +58,8 @@ impl Shape {
 impl ModelSql {
     fn of(schema: &Schema, id: ModelId, model: &Model) -> Self {
         let table = format!("\"rows_{}\"", model.name);
-        let foreign_keys = foreign_keys(schema, id);
-        let related = foreign_keys.iter().map(|fields| {
-            let conditions = fields.iter().zip(2..);
-            let conditions: Vec<String> = conditions
-                .map(|(field, position)| format!("{} = ?{position}", extract(model, *field)))
-                .collect();
-            let limit = fields.len() + 2;
-            let sql = format!(
-                "SELECT key, version, changed_at, deleted, body FROM {table} \
-                 WHERE key > ?1 AND {} ORDER BY key LIMIT ?{limit}",
-                conditions.join(" AND ")
-            );
-            (fields.clone(), sql)
-        });
+        let ways = ways(schema, id).into_iter().map(|way| WaySql::of(model, way));
+        let ways: Vec<WaySql> = ways.collect();
         Self {
             name: model.name.clone(),
             create_table: format!(
@@ -76,8 +67,8 @@ impl ModelSql {
                  version INTEGER NOT NULL, changed_at INTEGER NOT NULL, \
                  deleted INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID"
             ),
-            related: related.collect(),
-            create_indexes: foreign_keys.iter().map(|fields| index_sql(model, fields)).collect(),
+            create_indexes: ways.iter().map(|way| way.create_index(model)).collect(),
+            ways,
             get: format!(
                 "SELECT key, version, changed_at, deleted, body FROM {table} WHERE key = ?1"
             ),
@@ -93,39 +84,13 @@ impl ModelSql {
         }
     }
 
-    /// The statement that finds records by a foreign key: its parameters are the key after which
-    /// to begin, the foreign key's values, the limit.
-    pub(super) fn related(&self, fields: &[FieldId]) -> Option<&str> {
-        let found = self.related.iter().find(|(foreign_key, _)| foreign_key == fields);
-        found.map(|(_, sql)| sql.as_str())
+    /// The SQL of one of the schema's ways through the model.
+    pub(super) fn way(&self, way: &Way) -> Option<&WaySql> {
+        self.ways.iter().find(|known| known.is(way))
     }
 }
 
-/// The foreign keys of a model by which others have many of it.
-fn foreign_keys(schema: &Schema, id: ModelId) -> Vec<Vec<FieldId>> {
-    let mut found: Vec<Vec<FieldId>> = Vec::new();
-    for (_, other) in schema.models() {
-        for relation in &other.relations {
-            let is_many = relation.kind == RelationKind::HasMany && relation.target == id;
-            if is_many && !found.contains(&relation.fields) {
-                found.push(relation.fields.clone());
-            }
-        }
-    }
-    found
-}
-
-fn index_sql(model: &Model, fields: &[FieldId]) -> String {
-    let names: Vec<&str> = fields.iter().map(|field| model.at(*field).name.as_str()).collect();
-    let values: Vec<String> = fields.iter().map(|field| extract(model, *field)).collect();
-    format!(
-        "CREATE INDEX IF NOT EXISTS \"by_{name}_{}\" ON \"rows_{name}\" ({})",
-        names.join("_"),
-        values.join(", "),
-        name = model.name,
-    )
-}
-
-fn extract(model: &Model, field: FieldId) -> String {
+/// A field's value in a stored row.
+pub(super) fn extract(model: &Model, field: FieldId) -> String {
     format!("json_extract(body, '$.{}')", model.at(field).name)
 }

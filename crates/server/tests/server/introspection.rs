@@ -1,18 +1,26 @@
 use serde_json::json;
 
-use crate::support::Server;
+use crate::support::{POS, RICH, Server};
 
-const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/point_of_sale.graphql");
+/// The API of a schema is its golden file, to the letter. `UPDATE_GOLDEN=1` writes it anew.
+fn check(source: &str, name: &str) {
+    let file = format!("{}/tests/golden/{name}.graphql", env!("CARGO_MANIFEST_DIR"));
+    let sdl = Server::of(source).state.api.sdl();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&file, &sdl).expect("it is written");
+    }
+    let golden = std::fs::read_to_string(&file).expect("a golden file");
+    assert_eq!(sdl, golden, "run with UPDATE_GOLDEN=1 if this is meant");
+}
 
-/// The API of the point of sale is this, to the letter. `UPDATE_GOLDEN=1` writes the file anew.
 #[tokio::test]
 async fn the_api_of_the_point_of_sale() {
-    let sdl = Server::new().state.api.sdl();
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(GOLDEN, &sdl).unwrap();
-    }
-    let golden = std::fs::read_to_string(GOLDEN).unwrap();
-    assert_eq!(sdl, golden, "run with UPDATE_GOLDEN=1 if this is meant");
+    check(POS, "point_of_sale");
+}
+
+#[tokio::test]
+async fn the_api_of_a_rich_schema() {
+    check(RICH, "rich");
 }
 
 #[tokio::test]

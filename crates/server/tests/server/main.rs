@@ -6,6 +6,7 @@ mod callers;
 mod crash;
 mod http;
 mod introspection;
+mod keys;
 mod pages;
 mod realtime;
 mod seed;

@@ -24,6 +24,9 @@ pub(crate) const KEY: &str = "da2-test";
 
 pub(crate) const POS: &str = include_str!("../../../../src/schema.graphql");
 
+/// Something of everything that the schema language has.
+pub(crate) const RICH: &str = include_str!("../schemas/rich.graphql");
+
 /// A clock that tests set.
 #[derive(Debug, Clone)]
 pub(crate) struct Time {

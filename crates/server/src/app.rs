@@ -15,17 +15,17 @@ use tokio_util::task::TaskTracker;
 use tower_http::cors::CorsLayer;
 
 use crate::auth::Keys;
+use crate::backend::Backend;
 use crate::callers::{Callers, guard};
 use crate::graphql::Api;
+use crate::health::{self, MetricsAt};
 use crate::http::{self, REQUEST_ID};
+use crate::limits::Limits;
+use crate::metrics::Metrics;
 use crate::realtime::{self, Hub};
 use crate::static_files;
 
-/// The largest body of a request.
-pub const BODY_LIMIT: usize = 1024 * 1024;
-
 /// What the server's doors share.
-#[derive(Debug)]
 pub struct AppState {
     /// The API.
     pub api: Api,
@@ -35,12 +35,34 @@ pub struct AppState {
     pub callers: Callers,
     /// Where realtime subscriptions wait; the backend's events go to the same.
     pub hub: Arc<Hub>,
+    /// Where records live.
+    pub backend: Arc<dyn Backend>,
+    /// How much the server takes on.
+    pub limits: Limits,
+    /// What it has done.
+    pub metrics: Arc<Metrics>,
+    /// Where that is told.
+    pub metrics_at: MetricsAt,
+    /// Says that the server will stop: requests should go elsewhere.
+    pub draining: CancellationToken,
     /// Ends the realtime sockets.
     pub shutdown: CancellationToken,
     /// The realtime sockets that are open.
     pub sockets: TaskTracker,
     /// The pages that are served beside the API, and what they are told.
     pub pages: Pages,
+}
+
+/// Keys stay out of whatever prints this.
+impl std::fmt::Debug for AppState {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("AppState")
+            .field("api", &self.api)
+            .field("keys", &self.keys)
+            .field("callers", &self.callers)
+            .field("pages", &self.pages)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The pages that are served beside the API.
@@ -72,12 +94,12 @@ pub fn app(state: Arc<AppState>) -> Router {
     let api = Router::new()
         .route("/graphql", post(http::graphql))
         .route("/graphql/realtime", any(realtime::upgrade))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(DefaultBodyLimit::max(state.limits.body))
         .layer(cors(&state.callers))
         .layer(from_fn_with_state(Arc::clone(&state), guard));
     let router = Router::new()
         .merge(api)
-        .route("/healthz", get(|| async { "ok" }))
+        .merge(health::routes(state.metrics_at))
         .route("/espressync.json", get(share_key));
     let router = match &state.pages.folder {
         Some(folder) => {
@@ -87,6 +109,11 @@ pub fn app(state: Arc<AppState>) -> Router {
         None => router,
     };
     router.with_state(state).layer(from_fn(http::trace))
+}
+
+/// The metrics at an address of their own, with what tells whether the server is well.
+pub fn metrics_app(state: Arc<AppState>) -> Router {
+    health::routes(MetricsAt::Here).with_state(state)
 }
 
 /// What pages of other origins may do, where they may use the API at all.

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use espressync_model::remote::{Change, Mutation, RemoteError, RemoteErrorKind};
 use espressync_model::{Direction, Key, ModelId, Record, Timestamp, Value};
@@ -50,6 +51,12 @@ pub trait Backend: Send + Sync {
     /// The moment since which the journal holds every change.
     fn journal_start(&self) -> Timestamp;
 
+    /// Whether it works: answers a read, and takes a write.
+    fn check(&self) -> Answer<'_, ()>;
+
+    /// How many requests' mutations wait to be written.
+    fn waiting(&self) -> usize;
+
     /// Finishes the commits under way and refuses new ones.
     fn close(&self) -> BoxFuture<'_, ()>;
 }
@@ -58,6 +65,23 @@ pub trait Backend: Send + Sync {
 pub trait Events: Send + Sync {
     /// Records have changed; in commit order.
     fn publish(&self, changes: Vec<Change>);
+
+    /// A batch of mutations has been committed, before any of them is answered.
+    fn committed(&self, _commit: &Commit) {}
+
+    /// Nothing of a batch could be written.
+    fn failed(&self) {}
+}
+
+/// What became of the mutations that shared a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Commit {
+    /// How many were carried out, or had been before.
+    pub accepted: usize,
+    /// How many were refused.
+    pub refused: usize,
+    /// How long it took.
+    pub took: Duration,
 }
 
 /// The answer to one mutation: the record as it is now, or why it was refused.

@@ -91,6 +91,11 @@ pub(crate) async fn guard(
     }
 }
 
+/// Whether a request takes this server for this machine, as no page of another origin's name does.
+pub(crate) fn is_from_this_machine(headers: &HeaderMap) -> bool {
+    names_this_machine(text(headers, &HOST))
+}
+
 /// Whether a browser says that a page of this very server asks. Over plain HTTP to another machine
 /// it says so in the `Referer` alone, which the server's own pages are told to send.
 fn is_own_page(headers: &HeaderMap, host: &str) -> bool {

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use thiserror::Error;
 use crate::auth::DEMO_KEY;
 use crate::callers::Callers;
 use crate::graphql::DEFAULT_WINDOW_MS;
+use crate::health::MetricsAt;
 use crate::tls::Tls;
 
 /// What a server is told at its start.
@@ -44,6 +46,13 @@ pub struct Config {
     pub conflict: ConflictStrategy,
     /// How far back changes are told one by one.
     pub window: Duration,
+    /// How much the server takes on.
+    pub limits: LimitConfig,
+    /// Where metrics are served; beside the API on this machine alone, where that listens nowhere
+    /// else.
+    pub metrics_listen: Option<SocketAddr>,
+    /// How long the server says that it is not ready before it takes no more requests.
+    pub drain_delay: Duration,
     /// What holds for single models, by name.
     pub models: BTreeMap<String, ModelConfig>,
 }
@@ -56,6 +65,25 @@ impl fmt::Debug for Config {
             .field("data", &self.data)
             .field("listen", &self.listen)
             .finish_non_exhaustive()
+    }
+}
+
+/// How much the server takes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitConfig {
+    /// The largest body of a request, in bytes.
+    pub body: usize,
+    /// How long a request may take to arrive, and a query to be answered.
+    pub time: Duration,
+    /// How many requests may be under way.
+    pub requests: usize,
+    /// How many requests a second a key may send, if that is limited.
+    pub rate: Option<NonZeroU32>,
+}
+
+impl Default for LimitConfig {
+    fn default() -> Self {
+        Self { body: 1024 * 1024, time: Duration::from_secs(30), requests: 4096, rate: None }
     }
 }
 
@@ -140,12 +168,24 @@ impl Default for Config {
             demo_key: DemoKey::LocalOnly,
             conflict: ConflictStrategy::default(),
             window: Duration::from_millis(DEFAULT_WINDOW_MS),
+            limits: LimitConfig::default(),
+            metrics_listen: None,
+            drain_delay: Duration::ZERO,
             models: BTreeMap::new(),
         }
     }
 }
 
 impl Config {
+    /// Where the API's own listener serves metrics: nowhere that another machine can reach.
+    #[must_use]
+    pub fn metrics_at(&self) -> MetricsAt {
+        match self.metrics_listen.is_none() && self.listen.ip().is_loopback() {
+            true => MetricsAt::ThisMachine,
+            false => MetricsAt::Elsewhere,
+        }
+    }
+
     /// The keys in force: the demo's where none was given.
     ///
     /// # Errors
@@ -247,6 +287,17 @@ mod tests {
         assert_eq!(callers(local, "own", KeySharing::On), own(true));
         assert_eq!(callers(open, DEMO_KEY, KeySharing::Off), own(false));
         assert_eq!(callers(open, "own", KeySharing::On), own(false));
+    }
+
+    #[test]
+    fn metrics_are_for_this_machine_unless_they_have_an_address() {
+        let at = |listen: &str, metrics_listen: Option<SocketAddr>| {
+            Config { metrics_listen, ..config(listen, &[], DemoKey::Anywhere) }.metrics_at()
+        };
+        let (local, open) = ("127.0.0.1:1", "0.0.0.0:1");
+        assert_eq!(at(local, None), MetricsAt::ThisMachine);
+        assert_eq!(at(open, None), MetricsAt::Elsewhere);
+        assert_eq!(at(local, Some("127.0.0.1:2".parse().unwrap())), MetricsAt::Elsewhere);
     }
 
     #[test]

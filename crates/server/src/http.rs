@@ -1,58 +1,152 @@
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Request as HttpRequest, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::extract::{FromRequest, Request as HttpRequest, State};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use espressync_model::remote::{RemoteError, RemoteErrorKind};
+use espressync_resolver::Caller;
 use espressync_wire::answer::ERROR_TYPE_HEADER;
 use espressync_wire::error::{error_type, http_body};
 use serde_json::{Map, Value as Json};
+use tokio::time::timeout;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::app::{AppState, BODY_LIMIT};
-use crate::graphql::Request;
+use crate::app::AppState;
+use crate::graphql::{Kind, Reply, Request, Tally};
+use crate::limits::Beyond;
+use crate::metrics::Outcome;
 
 /// Names a request in the log and in its answer.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+const LONGEST_ID: usize = 128;
+
 /// Carries out a GraphQL request.
-pub(crate) async fn graphql(
-    State(state): State<Arc<AppState>>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
+pub(crate) async fn graphql(State(state): State<Arc<AppState>>, request: HttpRequest) -> Response {
+    let started = Instant::now();
+    let Answered { response, tally, outcome } = answer(&state, request).await;
+    state.metrics.answered(&tally, outcome, started.elapsed());
+    response
+}
+
+/// An answer and what is counted of it.
+struct Answered {
+    response: Response,
+    tally: Tally,
+    outcome: Outcome,
+}
+
+async fn answer(state: &AppState, request: HttpRequest) -> Answered {
+    let headers = request.headers().clone();
     let caller = match state.keys.check_headers(&headers) {
         Ok(caller) => caller,
-        Err(error) => return refuse(StatusCode::UNAUTHORIZED, &error),
+        Err(error) => {
+            state.metrics.auth_refused.inc();
+            return Answered::refused(StatusCode::UNAUTHORIZED, &error);
+        }
     };
-    let request = match body.map_err(|error| unreadable(&error)).and_then(|body| {
-        read(&body).map_err(|message| {
-            (StatusCode::BAD_REQUEST, RemoteError::new(RemoteErrorKind::Invalid, message))
-        })
-    }) {
+    let body = Bytes::from_request(request, &());
+    let request = match timeout(state.limits.time, body).await {
+        Ok(body) => receive(state, body),
+        // It may be a mutation.
+        Err(_) => return put_off(&Request::default(), &too_slow(), Outcome::TimedOut),
+    };
+    let request = match request {
         Ok(request) => request,
-        Err((status, error)) => return refuse(status, &error),
+        Err((status, error)) => return Answered::refused(status, &error),
     };
+    match state.limits.admit(&caller, &headers) {
+        Ok(_permit) => execute(state, caller, request).await,
+        Err(beyond) => {
+            match beyond {
+                Beyond::Rate(_) => state.metrics.rate_limited.inc(),
+                Beyond::Requests => state.metrics.overloaded.inc(),
+            };
+            put_off(&request, &beyond.error(), Outcome::PutOff)
+        }
+    }
+}
+
+/// Carries out what has been let in. A query has a limited time; a mutation is waited for, because
+/// its client gives it up on any answer that does not come from its having been carried out.
+async fn execute(state: &AppState, caller: Arc<Caller>, request: Request) -> Answered {
     let started = Instant::now();
-    let reply = state.api.execute(caller, request).await;
+    let (query, operation_name) = (request.query.clone(), request.operation_name.clone());
+    let mut execution = pin!(state.api.execute(caller, request));
+    let reply = match timeout(state.limits.time, &mut execution).await {
+        Ok(reply) => reply,
+        Err(_) => {
+            let request = Request { query, operation_name, ..Request::default() };
+            if Reply::put_off(&request, &too_slow()).is_none() {
+                return put_off(&request, &too_slow(), Outcome::TimedOut);
+            }
+            execution.await
+        }
+    };
     tracing::info!(
         operations = reply.operations.join(","),
         errors = reply.errors(),
         duration_us = micros(started),
         "graphql"
     );
-    (json_type(), reply.body.to_string()).into_response()
+    let outcome = if reply.errors() == 0 { Outcome::Ok } else { Outcome::Errors };
+    Answered::of(&reply, outcome)
 }
 
-/// Gives each request an id and logs what became of it: never keys, never rows.
+/// Tells a client to come again: one that writes in the words on which it keeps its write, one
+/// that asks by an HTTP status.
+fn put_off(request: &Request, error: &RemoteError, outcome: Outcome) -> Answered {
+    tracing::warn!(reason = %error, "put off");
+    if let Some(reply) = Reply::put_off(request, error) {
+        return Answered::of(&reply, outcome);
+    }
+    let status = match error.kind == RemoteErrorKind::Throttled {
+        true => StatusCode::TOO_MANY_REQUESTS,
+        false => StatusCode::GATEWAY_TIMEOUT,
+    };
+    let mut response = refuse(status, error);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    Answered { response, tally: Tally { kind: Kind::Query, ..Tally::default() }, outcome }
+}
+
+fn too_slow() -> RemoteError {
+    RemoteError::new(RemoteErrorKind::Unavailable, "the request took too long; try again")
+}
+
+impl Answered {
+    fn of(reply: &Reply, outcome: Outcome) -> Self {
+        let response = (json_type(), reply.body.to_string()).into_response();
+        Self { response, tally: reply.tally, outcome }
+    }
+
+    fn refused(status: StatusCode, error: &RemoteError) -> Self {
+        let response = refuse(status, error);
+        Self { response, tally: Tally::default(), outcome: Outcome::Refused }
+    }
+}
+
+/// A request's body as a request, or why it is none and with which status that is told.
+fn receive(
+    state: &AppState,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Request, (StatusCode, RemoteError)> {
+    let body = body.map_err(|error| unreadable(&error, state.limits.body))?;
+    read(&body).map_err(|message| {
+        (StatusCode::BAD_REQUEST, RemoteError::new(RemoteErrorKind::Invalid, message))
+    })
+}
+
+/// Gives each request an id, if it has none that can be kept, and logs what became of it: never
+/// keys, never rows.
 pub(crate) async fn trace(request: HttpRequest, next: Next) -> Response {
-    let id = Uuid::new_v4().to_string();
+    let id = kept_id(request.headers()).unwrap_or_else(|| Uuid::new_v4().to_string());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let span = tracing::info_span!("request", %id);
     async move {
@@ -69,14 +163,22 @@ pub(crate) async fn trace(request: HttpRequest, next: Next) -> Response {
     .await
 }
 
+/// The id that a proxy or a client has given a request, if a log can hold it as it is.
+fn kept_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get(REQUEST_ID)?.to_str().ok()?;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(&byte);
+    let is_sane = (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(is_plain);
+    is_sane.then(|| id.to_owned())
+}
+
 fn micros(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Only a body that is too large is so for good; one that broke off comes whole the next time.
-fn unreadable(error: &BytesRejection) -> (StatusCode, RemoteError) {
+fn unreadable(error: &BytesRejection, limit: usize) -> (StatusCode, RemoteError) {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        let message = format!("the request's body is larger than {BODY_LIMIT} bytes");
+        let message = format!("the request's body is larger than {limit} bytes");
         let error = RemoteError::new(RemoteErrorKind::Invalid, message);
         return (StatusCode::PAYLOAD_TOO_LARGE, error);
     }
@@ -125,6 +227,21 @@ fn json_type() -> [(HeaderName, &'static str); 1] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_that_a_log_can_hold_is_kept() {
+        let check = |id: &[u8], is_kept: bool| {
+            let value = HeaderValue::from_bytes(id).unwrap();
+            let headers = HeaderMap::from_iter([(REQUEST_ID, value)]);
+            assert_eq!(kept_id(&headers).is_some(), is_kept, "{id:?}");
+        };
+        check(b"4bf92f35-77b3/1.2:a_B+c=", true);
+        check(b"", false);
+        check(b"two words", false);
+        check("schön".as_bytes(), false);
+        check(&[b'x'; 128], true);
+        check(&[b'x'; 129], false);
+    }
 
     #[test]
     fn a_body_that_is_no_request_is_named() {

@@ -23,7 +23,13 @@ pub mod codegen;
 /// Settings.
 pub mod config;
 mod graphql;
+/// What whoever runs the server asks of it.
+pub mod health;
 mod http;
+/// How much the server takes on.
+pub mod limits;
+/// What the server has done.
+pub mod metrics;
 mod realtime;
 /// The first records of a new database.
 pub mod seed;
@@ -35,5 +41,5 @@ mod static_files;
 pub mod tls;
 pub mod ways;
 
-pub use graphql::{Api, ApiError, DEFAULT_WINDOW_MS, Reply, Request};
+pub use graphql::{Api, ApiError, DEFAULT_WINDOW_MS, Kind, Reply, Request, Tally};
 pub use realtime::Hub;

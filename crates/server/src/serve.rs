@@ -11,12 +11,14 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::app::{AppState, Pages, app};
+use crate::app::{AppState, Pages, app, metrics_app};
 use crate::auth::Keys;
 use crate::backend::Backend;
 use crate::clock::system_time;
 use crate::config::{Config, ConfigError, KeySharing};
 use crate::graphql::{Api, ApiError};
+use crate::limits::Limits;
+use crate::metrics::{Counted, Metrics};
 use crate::realtime::Hub;
 use crate::seed::{SeedError, seed};
 use crate::sqlite::{OpenError, SqliteBackend};
@@ -71,8 +73,10 @@ pub enum ServeError {
 /// A server that is ready to serve.
 pub struct Server {
     listener: Listener,
+    metrics_listener: Option<TcpListener>,
     state: Arc<AppState>,
     backend: Arc<SqliteBackend>,
+    drain_delay: Duration,
 }
 
 impl Server {
@@ -83,18 +87,14 @@ impl Server {
     pub async fn start(config: &Config) -> Result<Self, ServeError> {
         let keys = config.keys()?;
         let acceptor = config.tls()?.acceptor(config.listen.ip())?;
-        let file = &config.schema;
-        let text = std::fs::read_to_string(file)
-            .map_err(|source| ServeError::Schema { file: file.clone(), source })?;
-        let schema = sdl::parse_api(&text, &file.display().to_string())?;
-        let strategies = config.strategies(&schema.schema)?;
-        let rules = Arc::new(Rules::new(Arc::new(schema), strategies));
-        let listen = config.listen;
-        let listener = TcpListener::bind(listen)
-            .await
-            .map_err(|source| ServeError::Listen { listen, source })?;
-        let hub = Hub::new();
-        let events = Arc::clone(&hub);
+        let rules = Arc::new(rules(config)?);
+        let listener = listen(config.listen).await?;
+        let metrics_listener = match config.metrics_listen {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
+        let (hub, metrics) = (Hub::new(), Metrics::new());
+        let events = Counted::new(Arc::clone(&hub), Arc::clone(&metrics));
         let backend = SqliteBackend::open(&config.data, Arc::clone(&rules), system_time, events)?;
         let backend = Arc::new(backend);
         if let (Some(file), true) = (&config.seed, backend.is_new()) {
@@ -116,12 +116,18 @@ impl Server {
             callers: config.callers(&keys),
             keys: Keys::new(keys),
             hub,
+            backend: Arc::clone(&backend) as Arc<dyn Backend>,
+            limits: Limits::new(&config.limits),
+            metrics,
+            metrics_at: config.metrics_at(),
+            draining: CancellationToken::new(),
             shutdown: CancellationToken::new(),
             sockets: TaskTracker::new(),
             pages,
         };
         let listener = Listener::new(listener, acceptor);
-        Ok(Self { listener, state: Arc::new(state), backend })
+        let drain_delay = config.drain_delay;
+        Ok(Self { listener, metrics_listener, state: Arc::new(state), backend, drain_delay })
     }
 
     /// Where it listens, with the port that was found when 0 was asked for.
@@ -141,8 +147,16 @@ impl Server {
         Ok(format!("{scheme}://{}", self.address()?))
     }
 
-    /// Serves until `stop` resolves, then finishes: sockets are told, requests under way are
-    /// answered, what waits is committed.
+    /// Where its metrics have an address of their own.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn metrics_address(&self) -> std::io::Result<Option<SocketAddr>> {
+        self.metrics_listener.as_ref().map(TcpListener::local_addr).transpose()
+    }
+
+    /// Serves until `stop` resolves, then finishes: `/readyz` says so first, sockets are told,
+    /// requests under way are answered, what waits is committed.
     ///
     /// # Errors
     /// [`ServeError::Socket`].
@@ -150,14 +164,20 @@ impl Server {
         self,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
-        let Self { listener, state, backend } = self;
-        let shutdown = state.shutdown.clone();
+        let Self { listener, metrics_listener, state, backend, drain_delay } = self;
+        let (draining, shutdown) = (state.draining.clone(), state.shutdown.clone());
         let sockets = state.sockets.clone();
         let stopped = async move {
             stop.await;
             tracing::info!("stopping");
+            draining.cancel();
+            tokio::time::sleep(drain_delay).await;
             shutdown.cancel();
         };
+        let metrics = metrics_listener.map(|listener| {
+            let serving = axum::serve(listener, metrics_app(Arc::clone(&state)));
+            tokio::spawn(serving.into_future())
+        });
         let drained = state.shutdown.clone();
         let serving = axum::serve(listener, app(state)).with_graceful_shutdown(stopped);
         tokio::select! {
@@ -172,9 +192,30 @@ impl Server {
             tracing::warn!("some sockets did not end in time");
         }
         backend.close().await;
+        if let Some(metrics) = metrics {
+            metrics.abort();
+        }
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// What holds for every write to the API that these settings describe.
+///
+/// # Errors
+/// [`ServeError`] for a schema that cannot be read, or settings that do not fit it.
+pub fn rules(config: &Config) -> Result<Rules, ServeError> {
+    let file = &config.schema;
+    let text = std::fs::read_to_string(file)
+        .map_err(|source| ServeError::Schema { file: file.clone(), source })?;
+    let schema = sdl::parse_api(&text, &file.display().to_string())?;
+    let strategies = config.strategies(&schema.schema)?;
+    Ok(Rules::new(Arc::new(schema), strategies))
+}
+
+async fn listen(listen: SocketAddr) -> Result<TcpListener, ServeError> {
+    let bound = TcpListener::bind(listen).await;
+    bound.map_err(|source| ServeError::Listen { listen, source })
 }
 
 impl std::fmt::Debug for Server {

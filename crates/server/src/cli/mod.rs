@@ -14,7 +14,7 @@ pub use codegen::Codegen;
 pub use file::{FileError, Files};
 pub use serve::Serve;
 pub use settings::{ModelSettings, Settings};
-pub use values::{Conflict, LogFormat, Origin, Time};
+pub use values::{Conflict, LogFormat, Origin, Size, Time};
 
 /// An AppSync-compatible GraphQL API for any schema.graphql, with no backend code.
 #[derive(Debug, Parser)]

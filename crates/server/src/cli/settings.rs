@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,8 +9,8 @@ use clap::builder::FalseyValueParser;
 use serde::Deserialize;
 
 use super::values::one_or_several;
-use super::{Conflict, LogFormat, Origin, Time};
-use crate::config::{Config, DemoKey, KeySharing, ModelConfig};
+use super::{Conflict, LogFormat, Origin, Size, Time};
+use crate::config::{Config, DemoKey, KeySharing, LimitConfig, ModelConfig};
 
 /// What a server may be told, by flags, by the environment or by a file. What is not said is
 /// `None`: [`Config`] has the defaults.
@@ -114,9 +115,37 @@ pub struct Settings {
     #[arg(skip)]
     models: BTreeMap<String, ModelSettings>,
 
+    /// The largest body of a request [default: 1MiB]
+    #[arg(long, value_name = "SIZE", env = "ESPRESSYNC_BODY_LIMIT", help_heading = "Limits")]
+    body_limit: Option<Size>,
+    /// How long a request may take to arrive, and a query to be answered. A mutation that has
+    /// arrived is always answered [default: 30s]
+    #[arg(long, value_name = "TIME", env = "ESPRESSYNC_REQUEST_TIMEOUT", help_heading = "Limits")]
+    request_timeout: Option<Time>,
+    /// How many requests may be under way; clients send those beyond again [default: 4096]
+    #[arg(long, value_name = "COUNT", env = "ESPRESSYNC_MAX_REQUESTS", help_heading = "Limits")]
+    max_requests: Option<NonZeroUsize>,
+    /// How many requests a second a key (or the user of a token) may send; clients send those
+    /// beyond again [default: as many as it likes]
+    #[arg(long, value_name = "COUNT", env = "ESPRESSYNC_RATE_LIMIT", help_heading = "Limits")]
+    rate_limit: Option<NonZeroU32>,
+
+    /// An address of its own for /metrics, with /healthz and /readyz. Without it /metrics is
+    /// beside the API if that listens on this machine only, and else nowhere
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "ESPRESSYNC_METRICS_LISTEN",
+        help_heading = "Operation"
+    )]
+    metrics_listen: Option<SocketAddr>,
+    /// How long /readyz says no before the server, asked to stop, takes no more requests: as long
+    /// as your load balancer takes to notice [default: 0s]
+    #[arg(long, value_name = "TIME", env = "ESPRESSYNC_DRAIN_DELAY", help_heading = "Operation")]
+    drain_delay: Option<Time>,
     /// How to write the log, which goes to standard error. ESPRESSYNC_LOG says how much
     /// [default: text]
-    #[arg(long, value_enum, env = "ESPRESSYNC_LOG_FORMAT", help_heading = "Log")]
+    #[arg(long, value_enum, env = "ESPRESSYNC_LOG_FORMAT", help_heading = "Operation")]
     log_format: Option<LogFormat>,
 }
 
@@ -151,6 +180,12 @@ impl Settings {
             allow_demo_key: self.allow_demo_key.or(below.allow_demo_key),
             conflict: self.conflict.or(below.conflict),
             delta_window: self.delta_window.or(below.delta_window),
+            body_limit: self.body_limit.or(below.body_limit),
+            request_timeout: self.request_timeout.or(below.request_timeout),
+            max_requests: self.max_requests.or(below.max_requests),
+            rate_limit: self.rate_limit.or(below.rate_limit),
+            metrics_listen: self.metrics_listen.or(below.metrics_listen),
+            drain_delay: self.drain_delay.or(below.drain_delay),
             // Only a file has these.
             models: below.models,
             log_format: self.log_format.or(below.log_format),
@@ -199,6 +234,14 @@ impl Settings {
             },
             conflict: self.conflict.map_or(usual.conflict, |Conflict(how)| how),
             window: self.delta_window.map_or(usual.window, |Time(window)| window),
+            limits: LimitConfig {
+                body: self.body_limit.map_or(usual.limits.body, |Size(bytes)| bytes),
+                time: self.request_timeout.map_or(usual.limits.time, |Time(time)| time),
+                requests: self.max_requests.map_or(usual.limits.requests, NonZeroUsize::get),
+                rate: self.rate_limit,
+            },
+            metrics_listen: self.metrics_listen,
+            drain_delay: self.drain_delay.map_or(usual.drain_delay, |Time(delay)| delay),
             models: models.collect(),
         }
     }

@@ -27,6 +27,11 @@ pub struct Time(pub Duration);
 #[serde(try_from = "String")]
 pub struct Origin(pub String);
 
+/// A number of bytes, written as `1MiB`, `512KiB` or `1000000`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Size(pub usize);
+
 /// What becomes of a write on an older version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -68,6 +73,22 @@ impl FromStr for Time {
         let count: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
         let seconds = count.checked_mul(seconds).ok_or_else(wrong)?;
         Ok(Self(Duration::from_secs(seconds)))
+    }
+}
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is no size: write bytes, KiB or MiB, such as 1MiB");
+        let units = [("KiB", 1024), ("MiB", 1024 * 1024), ("", 1)];
+        let mut split = units.iter().filter_map(|(unit, bytes)| {
+            let count = text.strip_suffix(unit)?;
+            Some((count.trim_end(), *bytes))
+        });
+        let (count, bytes) = split.next().ok_or_else(wrong)?;
+        let count: usize = count.parse().map_err(|_| wrong())?;
+        count.checked_mul(bytes).filter(|size| *size > 0).map(Self).ok_or_else(wrong)
     }
 }
 
@@ -113,7 +134,7 @@ macro_rules! from_text {
     )*};
 }
 
-from_text!(Time, Origin, Conflict);
+from_text!(Time, Origin, Conflict, Size);
 
 #[cfg(test)]
 mod tests {
@@ -126,6 +147,18 @@ mod tests {
         }
         for wrong in ["shop.example", "https://", "https://shop.example/", "https://*.example"] {
             assert!(wrong.parse::<Origin>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sizes_may_have_a_unit() {
+        for (text, size) in [("1MiB", 1 << 20), ("3 KiB", 3072), ("17", 17)] {
+            assert_eq!(text.parse(), Ok(Size(size)), "{text}");
+        }
+        for wrong in
+            ["", "MiB", "0", "-1", "1GB", "99999999999999999999", "18446744073709551615MiB"]
+        {
+            assert!(wrong.parse::<Size>().is_err(), "{wrong}");
         }
     }
 

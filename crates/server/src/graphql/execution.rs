@@ -1,12 +1,13 @@
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use espressync_model::ModelId;
-use espressync_resolver::Caller;
+use espressync_resolver::{Caller, SyncSource};
 use espressync_wire::error::base_extension;
 use serde_json::{Map, Value as Json, json};
 
-use super::Api;
 use super::access::Hiding;
+use super::{Api, Kind, Tally};
 
 /// One request while it is carried out, with the errors that its fields have met so far.
 pub(super) struct Execution<'a> {
@@ -16,11 +17,21 @@ pub(super) struct Execution<'a> {
     pub(super) hiding: Hiding,
     errors: Mutex<Vec<Json>>,
     base: Mutex<Vec<String>>,
+    base_pages: AtomicU64,
+    delta_pages: AtomicU64,
 }
 
 impl<'a> Execution<'a> {
     pub(super) fn new(api: &'a Api, caller: Arc<Caller>, hiding: Hiding) -> Self {
-        Self { api, caller, hiding, errors: Mutex::default(), base: Mutex::default() }
+        Self {
+            api,
+            caller,
+            hiding,
+            errors: Mutex::default(),
+            base: Mutex::default(),
+            base_pages: AtomicU64::new(0),
+            delta_pages: AtomicU64::new(0),
+        }
     }
 
     pub(super) fn model(&self, id: ModelId) -> &'a espressync_model::Model {
@@ -35,6 +46,22 @@ impl<'a> Execution<'a> {
     /// Notes that a sync field was read from the whole table although changes were asked for.
     pub(super) fn read_base(&self, key: &str) {
         self.base.lock().unwrap_or_else(PoisonError::into_inner).push(key.to_owned());
+    }
+
+    /// Notes what a page of a sync query is read from.
+    pub(super) fn read_page(&self, source: SyncSource) {
+        let pages = match source {
+            SyncSource::Base => &self.base_pages,
+            SyncSource::Delta(_) => &self.delta_pages,
+        };
+        pages.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What has been done.
+    pub(super) fn tally(&self, kind: Kind) -> Tally {
+        let pages = |pages: &AtomicU64| pages.load(Ordering::Relaxed);
+        let (base_pages, delta_pages) = (pages(&self.base_pages), pages(&self.delta_pages));
+        Tally { kind, base_pages, delta_pages }
     }
 
     /// The whole answer.

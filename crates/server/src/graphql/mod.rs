@@ -13,6 +13,7 @@ mod keys;
 mod mutation;
 mod path;
 mod plan;
+mod put_off;
 mod query;
 mod records;
 mod subscription;
@@ -88,6 +89,31 @@ pub struct Reply {
     pub body: Json,
     /// The names of the fields that were carried out, for the log.
     pub operations: Vec<String>,
+    /// What was done, for the metrics.
+    pub tally: Tally,
+}
+
+/// What the server did for a request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// What it was asked to do.
+    pub kind: Kind,
+    /// The pages of sync queries that were read from the table.
+    pub base_pages: u64,
+    /// Those that were read from the journal.
+    pub delta_pages: u64,
+}
+
+/// The kinds of requests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// It asks for records.
+    Query,
+    /// It writes.
+    Mutation,
+    /// It could not be read.
+    #[default]
+    Unknown,
 }
 
 impl Api {
@@ -134,7 +160,12 @@ impl Api {
             }
         };
         let operations = checked.operation.fields.into_iter().map(|field| field.name).collect();
-        Reply { body: execution.finish(data), operations }
+        let kind = match checked.operation.kind {
+            OperationType::Mutation => Kind::Mutation,
+            OperationType::Query | OperationType::Subscription => Kind::Query,
+        };
+        let tally = execution.tally(kind);
+        Reply { body: execution.finish(data), operations, tally }
     }
 
     /// Checks a caller's subscription, which [`event`](Self::event) then projects changes through.
@@ -214,7 +245,8 @@ impl std::fmt::Debug for Api {
 
 impl Reply {
     fn refused(errors: Vec<Json>) -> Self {
-        Self { body: json!({ "data": null, "errors": errors }), operations: Vec::new() }
+        let body = json!({ "data": null, "errors": errors });
+        Self { body, operations: Vec::new(), tally: Tally::default() }
     }
 
     /// How many errors the answer has.

@@ -170,6 +170,7 @@ impl Execution<'_> {
         let (limit, token) = page(field, DEFAULT_LIMIT)?;
         let last_sync = field.argument("lastSync").as_i64().map(Timestamp);
         let (start, source) = self.sync_start(field, token, last_sync)?;
+        self.read_page(source);
         let started_at = start.started_at;
         let (rows, next) = match source {
             SyncSource::Base => {

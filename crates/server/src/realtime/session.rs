@@ -299,8 +299,12 @@ impl Forwarder {
             if self.out.try_send(Message::Text(frame.to_text().into())).is_err() {
                 break;
             }
+            self.state.metrics.events_sent.inc();
         }
         tracing::info!("a realtime socket that read too slowly was cut off");
+        if !self.cut.is_cancelled() {
+            self.state.metrics.cut_off.inc();
+        }
         self.cut.cancel();
     }
 }

@@ -27,6 +27,9 @@ pub(crate) async fn upgrade(
     socket: WebSocketUpgrade,
 ) -> Response {
     let admitted = admit(&state.keys, &query, &headers);
+    if admitted.is_err() {
+        state.metrics.auth_refused.inc();
+    }
     let socket = socket.protocols([PROTOCOL]).max_message_size(LONGEST_MESSAGE);
     let sockets = state.sockets.clone();
     socket.on_upgrade(move |socket| sockets.track_future(Session::run(state, socket, admitted)))

@@ -152,6 +152,19 @@ impl Backend for SqliteBackend {
         self.journal_start
     }
 
+    fn check(&self) -> Answer<'_, ()> {
+        let answers = self.writer.write(Arc::new(Caller::Operator), Vec::new());
+        async move {
+            self.readers.read(reader::check).await?;
+            answers?.await.map(|_| ()).map_err(|_| BackendError::ShuttingDown)
+        }
+        .boxed()
+    }
+
+    fn waiting(&self) -> usize {
+        self.writer.waiting()
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         let thread = self.writer.close();
         async move {

@@ -70,6 +70,12 @@ fn connect(file: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// Reads something that every file has.
+pub(super) fn check(connection: &Connection) -> Result<(), BackendError> {
+    let mut statement = connection.prepare_cached("SELECT count(*) FROM meta")?;
+    Ok(statement.query_row([], |_| Ok(()))?)
+}
+
 pub(super) fn get(
     connection: &Connection,
     shape: &Shape,

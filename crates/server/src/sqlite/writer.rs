@@ -1,8 +1,10 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use espressync_model::Timestamp;
 use espressync_model::remote::{Change, Mutation, RemoteError};
@@ -12,7 +14,7 @@ use tokio::sync::oneshot;
 
 use super::shape::Shape;
 use super::tables::SqliteTables;
-use crate::backend::{BackendError, Events, Written};
+use crate::backend::{BackendError, Commit, Events, Written};
 use crate::clock::CommitClock;
 
 /// How many requests may wait. Beyond it a client is told to come again, which it does by itself.
@@ -29,6 +31,7 @@ type Answers = Vec<Written>;
 /// subscribers. So a hundred tills pay for one flush of the disk, not for a hundred.
 pub(super) struct Writer {
     queue: Mutex<Option<SyncSender<Job>>>,
+    waiting: Arc<AtomicUsize>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -49,9 +52,12 @@ pub(super) struct Parts {
 impl Writer {
     pub(super) fn start(parts: Parts) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(WAITING_JOBS);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let taken = Arc::clone(&waiting);
         let thread = std::thread::Builder::new().name("sqlite-writer".to_owned());
-        let thread = thread.spawn(move || parts.run(&jobs))?;
-        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
+        let thread = thread.spawn(move || parts.run(&jobs, &taken))?;
+        let queue = Mutex::new(Some(queue));
+        Ok(Self { queue, waiting, thread: Mutex::new(Some(thread)) })
     }
 
     /// Queues mutations; their answers come when they are durable.
@@ -63,11 +69,20 @@ impl Writer {
         let (answer, answers) = oneshot::channel();
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let queue = queue.as_ref().ok_or(BackendError::ShuttingDown)?;
-        match queue.try_send(Job { caller, mutations, answer }) {
-            Ok(()) => Ok(answers),
-            Err(TrySendError::Full(_)) => Err(BackendError::Busy),
-            Err(TrySendError::Disconnected(_)) => Err(BackendError::ShuttingDown),
-        }
+        // Counted before it can be taken.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let refused = match queue.try_send(Job { caller, mutations, answer }) {
+            Ok(()) => return Ok(answers),
+            Err(TrySendError::Full(_)) => BackendError::Busy,
+            Err(TrySendError::Disconnected(_)) => BackendError::ShuttingDown,
+        };
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        Err(refused)
+    }
+
+    /// How many jobs wait to be taken.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Takes no more jobs; the thread ends when those that wait are done.
@@ -84,7 +99,7 @@ impl fmt::Debug for Writer {
 }
 
 impl Parts {
-    fn run(self, jobs: &Receiver<Job>) {
+    fn run(self, jobs: &Receiver<Job>, waiting: &AtomicUsize) {
         while let Ok(first) = jobs.recv() {
             let mut count = first.mutations.len();
             let mut batch = vec![first];
@@ -93,13 +108,14 @@ impl Parts {
                 count += job.mutations.len();
                 batch.push(job);
             }
+            waiting.fetch_sub(batch.len(), Ordering::Relaxed);
             self.carry_out(batch);
         }
     }
 
     /// Commits a batch, then publishes its changes and answers.
     fn carry_out(&self, batch: Vec<Job>) {
-        let open = self.clock.begin();
+        let (open, began) = (self.clock.begin(), Instant::now());
         // A panic is a bug in one mutation's way: it costs this batch, not the server.
         let committed = catch_unwind(AssertUnwindSafe(|| self.commit(&batch, open.moment())));
         let committed = committed.unwrap_or_else(|_| {
@@ -111,6 +127,7 @@ impl Parts {
             Ok(outcomes) => outcomes,
             Err(error) => {
                 tracing::error!(%error, mutations = batch.len(), "nothing of a batch was written");
+                self.events.failed();
                 return refuse(batch, &error);
             }
         };
@@ -119,10 +136,21 @@ impl Parts {
             .into_iter()
             .map(|of_job| of_job.into_iter().map(|each| answer(each, &mut changes)).collect())
             .collect();
+        self.tell(&answers, began);
         self.events.publish(changes);
         for (job, answers) in batch.into_iter().zip(answers) {
             // Whoever asked may have gone.
             let _ = job.answer.send(answers);
+        }
+    }
+
+    /// Says what became of the mutations; a batch without any is a look whether the writer works.
+    fn tell(&self, answers: &[Answers], began: Instant) {
+        let count = answers.iter().map(Vec::len).sum::<usize>();
+        if count > 0 {
+            let accepted = answers.iter().flatten().filter(|answer| answer.is_ok()).count();
+            let (refused, took) = (count - accepted, began.elapsed());
+            self.events.committed(&Commit { accepted, refused, took });
         }
     }
 

@@ -7,6 +7,7 @@ mod crash;
 mod http;
 mod introspection;
 mod keys;
+mod operation;
 mod pages;
 mod realtime;
 mod seed;

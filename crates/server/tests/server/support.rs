@@ -9,8 +9,12 @@ use espressync_model::{Timestamp, sdl};
 use espressync_resolver::{Rules, Strategies};
 use espressync_server::app::{AppState, Pages, app};
 use espressync_server::auth::Keys;
-use espressync_server::backend::Backend;
+use espressync_server::backend::{Backend, Events};
 use espressync_server::callers::Callers;
+use espressync_server::config::LimitConfig;
+use espressync_server::health::MetricsAt;
+use espressync_server::limits::Limits;
+use espressync_server::metrics::{Counted, Metrics};
 use espressync_server::sqlite::{OpenError, SqliteBackend};
 use espressync_server::{Api, DEFAULT_WINDOW_MS, Hub};
 use http_body_util::BodyExt;
@@ -85,15 +89,27 @@ impl Server {
 
     pub(crate) fn with(source: &str, time: Time) -> Self {
         let folder = TempDir::new().expect("a folder");
-        Self::in_folder(folder, source, time).expect("a new file opens")
+        Self::in_folder(folder, source, time, LimitConfig::default()).expect("a new file opens")
     }
 
-    fn in_folder(folder: TempDir, source: &str, time: Time) -> Result<Self, OpenError> {
+    /// The point of sale's server with limits of its own.
+    pub(crate) fn limited(limits: LimitConfig) -> Self {
+        let (folder, time) = (TempDir::new().expect("a folder"), Time::at(1_000_000));
+        Self::in_folder(folder, POS, time, limits).expect("a new file opens")
+    }
+
+    fn in_folder(
+        folder: TempDir,
+        source: &str,
+        time: Time,
+        limits: LimitConfig,
+    ) -> Result<Self, OpenError> {
         let schema = sdl::parse_api(source, "schema.graphql").expect("a good schema");
         let rules = Arc::new(Rules::new(Arc::new(schema), Strategies::default()));
         let hub = Hub::new();
-        let (backend, file) = (Arc::clone(&hub), folder.path().join("data.sqlite"));
-        let backend = Arc::new(open(&file, &rules, &time, backend)?);
+        let (metrics, file) = (Metrics::new(), folder.path().join("data.sqlite"));
+        let events = Counted::new(Arc::clone(&hub), Arc::clone(&metrics));
+        let backend = Arc::new(open(&file, &rules, &time, events)?);
         let dynamic = Arc::clone(&backend) as Arc<dyn Backend>;
         let api = Api::new(Arc::clone(&rules), dynamic, DEFAULT_WINDOW_MS).expect("an API");
         let state = Arc::new(AppState {
@@ -101,6 +117,11 @@ impl Server {
             keys: Keys::new(vec![KEY.to_owned()]),
             callers: Callers::Any,
             hub,
+            backend: Arc::clone(&backend) as Arc<dyn Backend>,
+            limits: Limits::new(&limits),
+            metrics,
+            metrics_at: MetricsAt::ThisMachine,
+            draining: CancellationToken::new(),
             shutdown: CancellationToken::new(),
             sockets: TaskTracker::new(),
             pages: Pages::default(),
@@ -113,7 +134,8 @@ impl Server {
         self.backend.close().await;
         let Self { state, backend, time, folder, .. } = self;
         drop((state, backend));
-        Self::in_folder(folder, source, time).expect("the file opens again")
+        let limits = LimitConfig::default();
+        Self::in_folder(folder, source, time, limits).expect("the file opens again")
     }
 
     pub(crate) fn file(&self) -> std::path::PathBuf {
@@ -166,9 +188,9 @@ pub(crate) fn open(
     file: &Path,
     rules: &Arc<Rules>,
     time: &Time,
-    hub: Arc<Hub>,
+    events: Arc<dyn Events>,
 ) -> Result<SqliteBackend, OpenError> {
-    SqliteBackend::open(file, Arc::clone(rules), time.source(), hub)
+    SqliteBackend::open(file, Arc::clone(rules), time.source(), events)
 }
 
 pub(crate) async fn text_of(response: Response<Body>) -> String {

@@ -27,7 +27,8 @@ Usage: cargo xtask <COMMAND>
   serve [--port PORT] [--keep]   build everything and run the shop on this machine
                                  (a fresh database each time; --keep goes on with the last one
                                  of that port, wherever the shop then opens)
-  test [LAYER...]                run all test layers, or some: lint, native, browser, e2e
+  test [LAYER...]                run all test layers, or some: lint, native, browser, e2e,
+                                 interop (with the unmodified aws-amplify)
   build                          build the app into dist/ and print its size
   bench server [OPTION...]       measure the server beside what the machine can do without it, a
                                  quarter of an hour; -- --help tells of the options

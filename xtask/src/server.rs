@@ -34,7 +34,8 @@ pub(crate) fn build(project: &Project) -> Result<PathBuf> {
 pub(crate) fn build_for_tests(project: &Project) -> Result<PathBuf> {
     let step = Step::start(project, "the server for the tests", "mostly built by now")?;
     // Asked for alone, its libraries would have fewer features and be compiled a second time.
-    step.run(cargo(&project.root).args(["build", "--workspace", "--bin", PROGRAM]))?;
+    let what = ["--bin", PROGRAM, "--example", "hold_write_lock"];
+    step.run(cargo(&project.root).args(["build", "--workspace"]).args(what))?;
     step.done();
     Ok(project.target.join("debug").join(PROGRAM))
 }

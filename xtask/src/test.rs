@@ -31,11 +31,14 @@ pub(crate) enum Layer {
     Browser,
     /// The built app in Chromium against the real server.
     E2e,
+    /// The unmodified aws-amplify in Chromium against the real server.
+    Interop,
 }
 
 impl Layer {
     /// All layers.
-    pub(crate) const ALL: [Self; 4] = [Self::Lint, Self::Native, Self::Browser, Self::E2e];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Lint, Self::Native, Self::Browser, Self::E2e, Self::Interop];
 
     /// Reads the layers' names; none means all.
     pub(crate) fn parse(names: &[String]) -> Result<Vec<Self>> {
@@ -47,7 +50,8 @@ impl Layer {
             match Self::ALL.into_iter().find(|layer| layer.name() == name) {
                 Some(layer) => layers.push(layer),
                 None => {
-                    bail!("there is no layer `{name}`; there are lint, native, browser and e2e")
+                    let known = Self::ALL.map(Self::name).join(", ");
+                    bail!("there is no layer `{name}`; there are {known}")
                 }
             }
         }
@@ -62,6 +66,7 @@ impl Layer {
             Self::Native => "native",
             Self::Browser => "browser",
             Self::E2e => "e2e",
+            Self::Interop => "interop",
         }
     }
 }
@@ -95,6 +100,7 @@ fn run_layer(project: &Project, layer: Layer, ground: &mut Ground<'_>) -> Outcom
         Layer::Native => native::run(project, ground),
         Layer::Browser => browser::run(project, ground),
         Layer::E2e => e2e::run(project, ground),
+        Layer::Interop => e2e::run_with_amplify(project, ground),
     };
     let counts = counts.unwrap_or_else(|error| {
         println!("\nerror: {error:#}");

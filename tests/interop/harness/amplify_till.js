@@ -5,6 +5,8 @@ export class AmplifyTill {
   #context;
   #settings;
 
+  #refused;
+
   /** The GraphQL requests that have been sent, oldest first: `{ query, variables }`. */
   requests = [];
 
@@ -16,6 +18,13 @@ export class AmplifyTill {
     page.on("request", (request) => {
       if (request.method() === "POST" && request.url() === settings.endpoint) {
         this.requests.push(request.postDataJSON());
+      }
+    });
+    page.on("response", async (response) => {
+      const request = response.request();
+      if (request.method() === "POST" && response.url() === settings.endpoint) {
+        const answer = await response.json().catch(() => undefined);
+        this.#refused = answer?.errors === undefined ? this.#refused : answer;
       }
     });
   }
@@ -110,6 +119,14 @@ export class AmplifyTill {
     });
   }
 
+  /** Waits until every subscription to these models has been acknowledged. */
+  whenSubscribed(models) {
+    return until(`the subscriptions to ${models} models`, async () => {
+      const acks = (await this.events()).filter(({ event }) => event === "Subscription ack");
+      return acks.length >= 3 * models;
+    });
+  }
+
   /** Waits until an event has come, after the first `since` ones. */
   whenHeard(event, since = 0) {
     return until(`the event ${event}`, async () => {
@@ -122,29 +139,24 @@ export class AmplifyTill {
     return this.run((since) => interop.events.slice(since), since);
   }
 
+  /** The last answer with errors, if there was one. */
+  refused() {
+    return this.#refused;
+  }
+
   /** What errorHandler was told. */
   errors() {
     return this.run(() => interop.errors);
   }
 
-  /** Waits until the outbox is empty. */
-  async whenSent(patienceMs) {
-    await until("everything to be sent", () => this.run(async () => {
-      // Amplify's own table; no call of its API tells how much waits.
-      const { default: _, ...names } = interop;
-      void names;
-      return (await interop.waiting()) === 0;
-    }), patienceMs);
-  }
-
   /** Pulls the plug, as the browser sees it. */
   async goOffline() {
-    await this.#context.setOffline(true);
+    await this.#setOffline(true);
   }
 
   /** Puts the plug back. */
   async goOnline() {
-    await this.#context.setOffline(false);
+    await this.#setOffline(false);
   }
 
   /** Loads the app again, as after a restart of the device. */
@@ -156,5 +168,11 @@ export class AmplifyTill {
   /** Puts the device away, with all it has stored. */
   async close() {
     await this.#context.close();
+  }
+
+  async #setOffline(isOffline) {
+    const since = (await this.events()).length;
+    await this.#context.setOffline(isOffline);
+    await this.whenHeard("networkStatus", since);
   }
 }

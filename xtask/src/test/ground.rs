@@ -16,6 +16,9 @@ use crate::tools::{BuildTools, join, npm};
 /// The folder of the end-to-end tests.
 pub(super) const E2E: &str = "tests/e2e";
 
+/// The folder of the tests with aws-amplify, which also uses what those have.
+pub(super) const INTEROP: &str = "tests/interop";
+
 /// What two compilers side by side may take, at the least, in KiB.
 const ROOM_FOR_TWO: u64 = 5 * 1024 * 1024;
 
@@ -44,11 +47,14 @@ impl<'scope> Ground<'scope> {
         project: &'env Project,
         layers: &[Layer],
     ) -> Self {
-        let needs_app = layers.contains(&Layer::E2e);
-        if !needs_app && !layers.contains(&Layer::Browser) {
-            return Self::None;
-        }
-        let mut ground = Self::Rising(Some(scope.spawn(move || prepare(project, needs_app))));
+        let with_amplify = layers.contains(&Layer::Interop);
+        let packages: &[&str] = match (layers.contains(&Layer::E2e), with_amplify) {
+            (_, true) => &[E2E, INTEROP],
+            (true, false) => &[E2E],
+            (false, false) if layers.contains(&Layer::Browser) => &[],
+            (false, false) => return Self::None,
+        };
+        let mut ground = Self::Rising(Some(scope.spawn(move || prepare(project, packages))));
         if available_memory().is_some_and(|available| available < ROOM_FOR_TWO) {
             ground.wait();
         }
@@ -78,17 +84,18 @@ impl<'scope> Ground<'scope> {
     }
 }
 
-fn prepare(project: &Project, needs_app: bool) -> Result<Laid> {
+/// Whoever needs npm packages needs the app as well.
+fn prepare(project: &Project, packages: &[&str]) -> Result<Laid> {
     thread::scope(|scope| {
         // The downloads wait for the network while the tools compile.
         let downloads = scope.spawn(|| -> Result<Browser> {
-            if needs_app {
-                npm::install(project, E2E)?;
+            for folder in packages {
+                npm::install(project, folder)?;
             }
             Browser::find_or_install(project)
         });
         let tools = BuildTools::install(project)?;
-        if needs_app {
+        if !packages.is_empty() {
             build::app_if_outdated(project, &tools)?;
         }
         Ok(Laid { tools, browser: join(downloads)? })

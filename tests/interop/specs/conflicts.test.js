@@ -1,0 +1,75 @@
+// Two tills change one record at once, under each way to resolve it.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { until } from "../../e2e/harness/wait.js";
+import { Stage } from "../harness/stage.js";
+
+const stage = new Stage("conflicts");
+
+/** What the server has of a post. */
+const stored = async (id) => {
+  const query = `query ($id: ID!) { getPost(id: $id) { title rating tags _version _deleted } }`;
+  return (await stage.ask(query, { id })).getPost;
+};
+
+const whenStored = (id, isWanted) =>
+  until("the server to have the post as wanted", async () => {
+    const post = await stored(id);
+    return isWanted(post) && (post ?? true);
+  });
+
+/** A till with a post that somebody else has changed while it was offline, and who saw it not. */
+async function overtaken(options, fields) {
+  const till = await stage.open(options);
+  const { id } = await till.create("Post", { title: "Latte", rating: 1, tags: ["hot"] });
+  await whenStored(id, (post) => post?._version === 1);
+  await till.whenIs("Post", id, (post) => post._version === 1);
+  await till.goOffline();
+  const update = `mutation ($input: UpdatePostInput!) { updatePost(input: $input) { id } }`;
+  await stage.ask(update, { input: { id, _version: 1, ...fields } });
+  return { till, id };
+}
+
+test("automerge: what each has changed is kept, of one field the first", async () => {
+  const { till, id } = await overtaken({}, { rating: 2, tags: ["hot", "new"] });
+  await till.update("Post", id, { title: "Latte macchiato", rating: 3, tags: ["hot", "milk"] });
+  await till.goOnline();
+  const merged = await whenStored(id, (post) => post.title === "Latte macchiato");
+  assert.deepEqual([merged.rating, [...merged.tags].sort()], [2, ["hot", "milk", "new"]]);
+  await till.whenIs("Post", id, (post) => post.rating === 2 && post.tags.length === 3);
+  assert.deepEqual(await till.errors(), []);
+});
+
+test("optimistic: a handler that discards leaves the server's record, here too", async () => {
+  await stage.serve({ flags: ["--conflict", "optimistic"] });
+  const { till, id } = await overtaken({ conflictHandler: "discard" }, { rating: 2 });
+  await till.update("Post", id, { title: "Latte macchiato" });
+  await till.goOnline();
+  await till.whenIs("Post", id, (post) => post.title === "Latte" && post.rating === 2);
+  const [conflict] = await till.run(() => interop.conflicts);
+  assert.equal(conflict.localModel.title, "Latte macchiato");
+  assert.deepEqual([conflict.remoteModel.rating, conflict.remoteModel._version], [2, 2]);
+  assert.equal((await stored(id)).title, "Latte");
+});
+
+test("optimistic: what a handler makes of both is on the server and on every till", async () => {
+  await stage.serve({ flags: ["--conflict", "optimistic"] });
+  const { till, id } = await overtaken({ conflictHandler: "title" }, { rating: 2 });
+  const other = await stage.open();
+  await till.update("Post", id, { title: "Latte macchiato" });
+  await till.goOnline();
+  const both = (post) => post.title === "Latte macchiato" && post.rating === 2;
+  await whenStored(id, (post) => both(post) && post._version === 3);
+  await till.whenIs("Post", id, both);
+  await other.whenIs("Post", id, both);
+});
+
+test("optimistic: a delete on an old version is refused with the record", async () => {
+  await stage.serve({ flags: ["--conflict", "optimistic"] });
+  const { till, id } = await overtaken({ conflictHandler: "discard" }, { rating: 2 });
+  await till.delete("Post", id);
+  await till.goOnline();
+  await till.whenIs("Post", id, (post) => post?.rating === 2);
+  assert.equal((await stored(id))._deleted, null);
+});

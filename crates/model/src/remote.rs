@@ -14,6 +14,9 @@ pub enum Operation {
     Update,
     /// Turns a record into a tombstone.
     Delete,
+    /// Turns a tombstone back into a record; no operation of AppSync's. Subscribers are told of
+    /// it as an update.
+    Undelete,
 }
 
 /// One write to the server.
@@ -25,9 +28,10 @@ pub struct Mutation {
     pub key: Key,
     /// What is done.
     pub operation: Operation,
-    /// The fields it sets, the key's own among them; empty for a delete.
+    /// The fields it sets, the key's own among them; empty for a delete and an undelete.
     pub fields: Patch,
-    /// The version the change was made on; 0 for a create.
+    /// The version the change was made on; 0 for a create, and for an undelete of whatever version
+    /// the tombstone is.
     pub version: u64,
     /// A condition that the stored row must meet, else the server refuses.
     pub condition: Predicate,
@@ -113,6 +117,11 @@ pub enum RemoteErrorKind {
     Unauthorized,
     /// The stored version differs and the server does not merge.
     Conflict,
+    /// What decides conflicts for the server has decided what cannot be done: an operator's to
+    /// mend.
+    ConflictHandler,
+    /// The record kept changing while its conflict was being decided.
+    MaxConflicts,
     /// The record exists already, does not exist, or does not meet the condition.
     ConditionFailed,
     /// The server understood and will never accept it.
@@ -154,6 +163,8 @@ impl RemoteError {
             | RemoteErrorKind::Throttled
             | RemoteErrorKind::Unavailable
             | RemoteErrorKind::Unauthenticated
+            | RemoteErrorKind::ConflictHandler
+            | RemoteErrorKind::MaxConflicts
             | RemoteErrorKind::Malformed => true,
             RemoteErrorKind::Unauthorized
             | RemoteErrorKind::Conflict

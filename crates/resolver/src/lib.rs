@@ -6,6 +6,7 @@
 
 mod access;
 mod caller;
+mod conflict;
 mod merge;
 mod mutate;
 mod rules;
@@ -14,8 +15,9 @@ mod tables;
 
 pub use access::{Grant, Naming, Rights, Sight, without};
 pub use caller::{Caller, Claim, Identity};
+pub use conflict::{ConflictStrategy, Decision, Resolution};
 pub use merge::{merge, merge_strict};
-pub use mutate::{ConflictStrategy, Outcome, mutate};
+pub use mutate::{Outcome, mutate, settle};
 pub use rules::{Rules, Strategies};
 pub use sync::{SyncSource, sync_source};
 pub use tables::{MemoryTables, Tables};

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use espressync_model::{ApiSchema, ModelApi, ModelId, Schema};
 
-use crate::mutate::ConflictStrategy;
+use crate::conflict::ConflictStrategy;
 
 /// What holds for every mutation of an API: the schema, who may do what, and what becomes of a
 /// write on an older version.
@@ -38,6 +38,12 @@ impl Rules {
         self.api.model(model)
     }
 
+    /// The conflict strategies of all models.
+    #[must_use]
+    pub fn strategies(&self) -> &Strategies {
+        &self.strategies
+    }
+
     /// What becomes of a write to this model on an older version.
     #[must_use]
     pub fn strategy(&self, model: ModelId) -> ConflictStrategy {
@@ -55,6 +61,13 @@ pub struct Strategies {
 }
 
 impl Strategies {
+    /// Whether a handler decides about some model's conflicts.
+    #[must_use]
+    pub fn need_handler(&self) -> bool {
+        let mut all = [&self.default].into_iter().chain(self.models.values());
+        all.any(|strategy| *strategy == ConflictStrategy::Handler)
+    }
+
     fn of(&self, model: ModelId) -> ConflictStrategy {
         self.models.get(&model).copied().unwrap_or(self.default)
     }

@@ -26,7 +26,16 @@ pub trait Tables {
         version: u64,
     ) -> Result<Option<Row>, Self::Error>;
 
-    /// Stores a record and appends it to the journal, together.
+    /// The version under which a record of this key was last removed for good, tombstone and all;
+    /// 0 if none was. Who makes the record anew goes on from there: a client that still has the
+    /// old one must not take the new one for an older version of it.
+    ///
+    /// # Errors
+    /// The backend's.
+    fn removed_version(&mut self, model: ModelId, key: &Key) -> Result<u64, Self::Error>;
+
+    /// Stores a record and appends it to the journal, together: so AppSync's
+    /// `DeltaSyncWriteError`, a record whose change is not told, cannot happen here.
     ///
     /// # Errors
     /// The backend's.
@@ -38,6 +47,7 @@ pub trait Tables {
 pub struct MemoryTables {
     records: BTreeMap<(ModelId, Key), Record>,
     journal: Vec<(ModelId, Key, Record)>,
+    removed: BTreeMap<(ModelId, Key), u64>,
 }
 
 impl MemoryTables {
@@ -50,6 +60,14 @@ impl MemoryTables {
     #[must_use]
     pub fn journal(&self) -> &[(ModelId, Key, Record)] {
         &self.journal
+    }
+
+    /// Removes a record for good, as the sweeper of a backend does with tombstones.
+    pub fn remove(&mut self, model: ModelId, key: &Key) {
+        if let Some(record) = self.records.remove(&(model, key.clone())) {
+            self.removed.insert((model, key.clone()), record.meta.version);
+        }
+        self.journal.retain(|(of_model, of_key, _)| (of_model, of_key) != (&model, key));
     }
 }
 
@@ -70,6 +88,10 @@ impl Tables for MemoryTables {
             *of_model == model && of_key == key && record.meta.version == version
         });
         Ok(found.map(|(_, _, record)| record.row.clone()))
+    }
+
+    fn removed_version(&mut self, model: ModelId, key: &Key) -> Result<u64, Infallible> {
+        Ok(self.removed.get(&(model, key.clone())).copied().unwrap_or_default())
     }
 
     fn put(&mut self, model: ModelId, key: &Key, record: &Record) -> Result<(), Infallible> {

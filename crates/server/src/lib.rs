@@ -22,6 +22,7 @@ pub mod clock;
 pub mod codegen;
 /// Settings.
 pub mod config;
+pub mod conflicts;
 mod graphql;
 /// What whoever runs the server asks of it.
 pub mod health;

@@ -89,6 +89,7 @@ fn try_out(rules: &Rules, file: &Path, mutations: &[Mutation]) -> Result<(), See
     let mut tables = MemoryTables::default();
     for mutation in mutations {
         let Ok(outcome) = mutate(rules, &mut tables, &Caller::Operator, mutation, Timestamp::ZERO);
+        // Nothing is contested in tables that were empty.
         if let Outcome::Refused(error) = outcome {
             return Err(refused(rules.schema(), file, mutation, error));
         }

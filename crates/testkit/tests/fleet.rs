@@ -45,6 +45,11 @@ fn a_server_that_merges_as_appsync_documents() {
 }
 
 #[test]
+fn a_server_whose_conflicts_a_handler_decides() {
+    check(300, plan(Rules::Real(ConflictStrategy::Handler)));
+}
+
+#[test]
 fn a_crowd() {
     let real = plan(Rules::Real(ConflictStrategy::AutoMerge));
     check(10, Plan { tills: 12, actions: 30, ..real });

@@ -157,6 +157,7 @@ mod tests {
         check("DeltaSyncWriteError", "..", Unavailable);
         check("Lambda:Unhandled", "..", Unavailable);
         check("MaxConflicts", "..", Unavailable);
+        check("ConflictError", "..", Unavailable);
         // The resolver is at fault, and is mended on the server.
         check("MappingTemplate", "..", Unavailable);
         check("BadRequest", "Network Error", Unavailable);

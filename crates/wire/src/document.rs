@@ -185,7 +185,7 @@ impl<'a> MutationWriter<'a> {
 fn input_to_json(schema: &Schema, mutation: &Mutation) -> Json {
     let model = schema.model(mutation.model);
     let mut input = key_to_json(schema, model, &mutation.key);
-    if mutation.operation != Operation::Delete {
+    if !matches!(mutation.operation, Operation::Delete | Operation::Undelete) {
         input.extend(patch_to_json(schema, mutation.model, &mutation.fields));
     }
     if mutation.operation != Operation::Create {

@@ -15,6 +15,8 @@ pub fn error_type(kind: RemoteErrorKind) -> &'static str {
         RemoteErrorKind::Unauthenticated => "UnauthorizedException",
         RemoteErrorKind::Unauthorized => "Unauthorized",
         RemoteErrorKind::Conflict => "ConflictUnhandled",
+        RemoteErrorKind::ConflictHandler => "ConflictError",
+        RemoteErrorKind::MaxConflicts => "MaxConflicts",
         RemoteErrorKind::ConditionFailed => "ConditionalCheckFailedException",
         RemoteErrorKind::Invalid => "ValidationError",
         _ => "InternalFailure",

@@ -25,13 +25,14 @@ pub fn sync(model: &Model) -> String {
     format!("sync{}", upper_first(&model.plural))
 }
 
-/// `createOrder`, `updateOrder`, `deleteOrder`.
+/// `createOrder`, `updateOrder`, `deleteOrder`, `undeleteOrder`.
 #[must_use]
 pub fn mutation(model: &Model, operation: Operation) -> String {
     let verb = match operation {
         Operation::Create => "create",
         Operation::Update => "update",
         Operation::Delete => "delete",
+        Operation::Undelete => "undelete",
     };
     format!("{verb}{}", upper_first(&model.name))
 }
@@ -48,7 +49,7 @@ pub fn subscription(model: &Model, operation: Operation) -> String {
     name.chars().take(CUT_AT).chain(digest.chars().take(5)).collect()
 }
 
-/// `CreateOrderInput`, `UpdateOrderInput`, `DeleteOrderInput`.
+/// `CreateOrderInput`, `UpdateOrderInput`, `DeleteOrderInput`, `UndeleteOrderInput`.
 #[must_use]
 pub fn input(model: &Model, operation: Operation) -> String {
     format!("{}{}Input", verb(operation), upper_first(&model.name))
@@ -83,6 +84,7 @@ fn verb(operation: Operation) -> &'static str {
         Operation::Create => "Create",
         Operation::Update => "Update",
         Operation::Delete => "Delete",
+        Operation::Undelete => "Undelete",
     }
 }
 

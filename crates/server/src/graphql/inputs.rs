@@ -5,7 +5,7 @@ use espressync_model::{
 };
 use espressync_wire::names;
 
-use super::types::{OPERATIONS, input_name, list_of, offer, subscription_names};
+use super::types::{MUTATIONS, OPERATIONS, input_name, list_of, offer, subscription_names};
 
 /// The scalars that have filter inputs of their own; all others borrow one of them.
 const FILTERED: [&str; 5] = ["String", "ID", "Int", "Float", "Boolean"];
@@ -50,11 +50,11 @@ pub(super) fn of_model(models: &Models, model: &Model, api: &ModelApi) -> Vec<Ty
     let subscription = comparisons(names::subscription_filter(model), true, "ModelSubscription");
     let mut types: Vec<Type> = vec![group(filter, true).into()];
     let offered = |operation: &Operation| *offer(api, *operation) != Offer::Off;
-    for operation in OPERATIONS.into_iter().filter(offered) {
+    for operation in MUTATIONS.into_iter().filter(offered) {
         types.push(match operation {
             Operation::Create => create(models, model).into(),
             Operation::Update => update(models, model).into(),
-            Operation::Delete => delete(models, model).into(),
+            Operation::Delete | Operation::Undelete => by_key(models, model, operation).into(),
         });
     }
     if OPERATIONS.iter().any(offered) {
@@ -200,8 +200,9 @@ fn update(models: &Models, model: &Model) -> InputObject {
     versioned(input)
 }
 
-fn delete(models: &Models, model: &Model) -> InputObject {
-    let input = InputObject::new(names::input(model, Operation::Delete));
+/// The input of a delete or an undelete.
+fn by_key(models: &Models, model: &Model, operation: Operation) -> InputObject {
+    let input = InputObject::new(names::input(model, operation));
     let fields = model.key.iter().map(|id| model.at(*id));
     let input = fields.fold(input, |input, field| {
         input

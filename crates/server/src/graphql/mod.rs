@@ -275,9 +275,11 @@ fn roots(rules: &Rules) -> BTreeMap<String, Root> {
             let name = index.query_field.clone();
             roots.extend(name.map(|name| (name, Root::Index(id, position))));
         }
-        for operation in types::OPERATIONS {
+        for operation in types::MUTATIONS {
             let name = types::offer(api, operation).name(names::mutation(model, operation));
             roots.extend(name.map(|name| (name, Root::Mutate(id, operation))));
+        }
+        for operation in types::OPERATIONS {
             let names = types::subscription_names(model, api, operation).into_iter();
             roots.extend(names.map(|name| (name, Root::Subscribe(id, operation))));
         }

@@ -91,7 +91,10 @@ impl Execution<'_> {
                 model.key.iter().map(|part| model.at(*part).name.as_str()).collect();
             invalid(format!("{} needs its key: {}", field.name, names.join(", ")))
         })?;
-        let fields = if operation == Operation::Delete { Patch::default() } else { fields };
+        let fields = match operation {
+            Operation::Create | Operation::Update => fields,
+            Operation::Delete | Operation::Undelete => Patch::default(),
+        };
         let version = version.unwrap_or(0);
         Ok(Mutation { model: id, key, operation, fields, version, condition })
     }

@@ -23,6 +23,10 @@ use crate::ways::{Way, ways};
 pub(super) const OPERATIONS: [Operation; 3] =
     [Operation::Create, Operation::Update, Operation::Delete];
 
+/// The mutations of a model. AppSync has the first three; an undelete, beside a delete, is ours.
+pub(super) const MUTATIONS: [Operation; 4] =
+    [Operation::Create, Operation::Update, Operation::Delete, Operation::Undelete];
+
 /// Builds the API's types (contract 2): the library checks requests against them and answers
 /// introspection. What resolves a field is ours (see [`Execution`](super::execution)), so the
 /// fields here resolve to nothing.
@@ -231,16 +235,21 @@ impl ModelTypes<'_> {
     }
 
     fn mutations(&self) -> Vec<OutputField> {
-        let offered = OPERATIONS.iter().filter_map(|operation| {
+        let offered = MUTATIONS.iter().filter_map(|operation| {
             let usual = names::mutation(self.model, *operation);
             Some((*operation, offer(self.api, *operation).name(usual)?))
         });
         let condition = || TypeRef::named(names::condition(self.model));
         let fields = offered.map(|(operation, name)| {
             let input = TypeRef::named_nn(names::input(self.model, operation));
-            output(&name, TypeRef::named(&self.model.name))
-                .argument(InputValue::new("input", input))
-                .argument(InputValue::new("condition", condition()))
+            let field = output(&name, TypeRef::named(&self.model.name))
+                .argument(InputValue::new("input", input));
+            match operation {
+                Operation::Undelete => field,
+                Operation::Create | Operation::Update | Operation::Delete => {
+                    field.argument(InputValue::new("condition", condition()))
+                }
+            }
         });
         fields.collect()
     }
@@ -274,6 +283,8 @@ pub(super) fn offer(api: &ModelApi, operation: Operation) -> &Offer {
         Operation::Create => &api.create,
         Operation::Update => &api.update,
         Operation::Delete => &api.delete,
+        Operation::Undelete if api.delete == Offer::Off => &Offer::Off,
+        Operation::Undelete => &Offer::Usual,
     }
 }
 
@@ -283,10 +294,12 @@ pub(super) fn subscription_names(
     api: &ModelApi,
     operation: Operation,
 ) -> Vec<String> {
-    let offers = match operation {
+    let offers: &[Offer] = match operation {
         Operation::Create => &api.on_create,
         Operation::Update => &api.on_update,
         Operation::Delete => &api.on_delete,
+        // It is told as an update.
+        Operation::Undelete => &[],
     };
     let usual = names::subscription(model, operation);
     offers.iter().filter_map(|offer| offer.name(usual.clone())).collect()

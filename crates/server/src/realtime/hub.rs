@@ -77,7 +77,8 @@ impl Events for Hub {
 fn number_of(operation: Operation) -> u8 {
     match operation {
         Operation::Create => 0,
-        Operation::Update => 1,
+        // An undelete is told as an update.
+        Operation::Update | Operation::Undelete => 1,
         Operation::Delete => 2,
     }
 }

@@ -15,10 +15,10 @@ const APPLICATION_ID: i32 = 0x4573_7053;
 
 /// The version of the format that this program writes. The steps from each older one follow
 /// [`FORMATS`].
-const FORMAT: i32 = 1;
+const FORMAT: i32 = 2;
 
 /// What leads from each format to the next, the first from an empty file.
-const FORMATS: [&str; 1] = [include_str!("migrations/1.sql")];
+const FORMATS: [&str; 2] = [include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const CACHED_STATEMENTS: usize = 256;
@@ -126,8 +126,9 @@ pub(super) fn open(file: &Path, shape: &Shape, now: Timestamp) -> Result<Opened,
     prepare(&connection).map_err(failed)?;
     migrate(&connection, format, shape, now).map_err(failed)?;
     let (journal_start, latest) = moments(&connection).map_err(failed)?;
-    let is_new = latest.is_none();
-    let latest = latest.unwrap_or(Timestamp::ZERO);
+    let is_new = latest.is_none() && is_empty(&connection, shape).map_err(failed)?;
+    // What has been swept from the journal is older than its start.
+    let latest = latest.unwrap_or(if is_new { Timestamp::ZERO } else { journal_start });
     let identity = "SELECT value FROM meta WHERE name = 'identity'";
     let identity = connection.query_row(identity, [], |row| row.get(0)).map_err(failed)?;
     Ok(Opened { connection, lock, journal_start, latest, is_new, identity })
@@ -215,6 +216,20 @@ fn migrate(
         }
     }
     transaction.commit()
+}
+
+/// Whether no model's table has ever held a record.
+fn is_empty(connection: &Connection, shape: &Shape) -> rusqlite::Result<bool> {
+    let has = |table: &str| {
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {table})");
+        connection.query_row(&sql, [], |row| row.get::<_, bool>(0))
+    };
+    for model in shape.models() {
+        if has(&model.table)? {
+            return Ok(false);
+        }
+    }
+    Ok(!has("removed")?)
 }
 
 /// Since when the journal holds every change, and when the newest was made.

@@ -13,19 +13,20 @@ use std::sync::Arc;
 
 use espressync_model::remote::{Mutation, RemoteError};
 use espressync_model::{Key, ModelId, Timestamp};
-use espressync_resolver::{Caller, Rules};
+use espressync_resolver::{Caller, Decision, Rules};
 use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 
 use crate::backend::{
     Answer, Backend, BackendError, Changes, Events, Listing, Position, Start, Stored, Walk, Written,
 };
 use crate::clock::CommitClock;
+use crate::conflicts::{Attempt, ConflictHandler, Referee};
 pub use migrations::OpenError;
 use migrations::{FileLock, open};
 use reader::Readers;
 use shape::Shape;
-use writer::Writer;
+use writer::{Task, Writer};
 
 /// A database file that is open.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ pub struct SqliteBackend {
     shape: Arc<Shape>,
     clock: Arc<CommitClock>,
     writer: Writer,
+    referee: Referee,
     readers: Readers,
     journal_start: Timestamp,
     is_new: bool,
@@ -53,6 +55,7 @@ impl SqliteBackend {
         time: impl Fn() -> Timestamp + Send + Sync + 'static,
         events: Arc<dyn Events>,
     ) -> Result<Self, OpenError> {
+        let referee = Referee::new(Arc::clone(&rules), None);
         let shape = Arc::new(Shape::of(rules));
         let opened = open(file, &shape, time())?;
         let clock = CommitClock::new(time, opened.latest);
@@ -68,12 +71,34 @@ impl SqliteBackend {
             shape,
             clock,
             writer,
+            referee,
             readers,
             journal_start: opened.journal_start,
             is_new: opened.is_new,
             identity: opened.identity,
             _lock: opened.lock,
         })
+    }
+
+    /// This backend with who decides the conflicts of the models whose strategy is
+    /// [`Handler`](espressync_resolver::ConflictStrategy::Handler).
+    #[must_use]
+    pub fn with_handler(mut self, handler: Arc<dyn ConflictHandler>) -> Self {
+        self.referee = Referee::new(Arc::clone(&self.shape.rules), Some(handler));
+        self
+    }
+
+    /// Hands a decision about a contested mutation to the writer.
+    async fn settle(&self, caller: Arc<Caller>, mutation: Mutation, decision: Decision) -> Attempt {
+        let task = Task { mutation, decision: Some(decision) };
+        let error = match self.writer.write(caller, vec![task]) {
+            Ok(answers) => match answers.await.ok().and_then(|mut answers| answers.pop()) {
+                Some(attempt) => return attempt,
+                None => BackendError::ShuttingDown,
+            },
+            Err(error) => error,
+        };
+        Attempt::Done(Err(RemoteError::from(&error)))
     }
 
     /// Names the database for ever: another one, with other records, has another name.
@@ -92,15 +117,23 @@ impl SqliteBackend {
 impl Backend for SqliteBackend {
     fn write(&self, caller: Arc<Caller>, mutations: Vec<Mutation>) -> BoxFuture<'_, Vec<Written>> {
         let count = mutations.len();
-        let answers = self.writer.write(caller, mutations);
+        let tasks = mutations.into_iter().map(|mutation| Task { mutation, decision: None });
+        let answers = self.writer.write(Arc::clone(&caller), tasks.collect());
         async move {
             let refused = |error: BackendError| vec![Err(RemoteError::from(&error)); count];
-            match answers {
-                Ok(answers) => {
-                    answers.await.unwrap_or_else(|_| refused(BackendError::ShuttingDown))
-                }
-                Err(error) => refused(error),
-            }
+            let attempts = match answers {
+                Ok(answers) => match answers.await {
+                    Ok(attempts) => attempts,
+                    Err(_) => return refused(BackendError::ShuttingDown),
+                },
+                Err(error) => return refused(error),
+            };
+            let ends = attempts.into_iter().map(|attempt| {
+                self.referee.end(&caller, attempt, |mutation, decision| {
+                    self.settle(Arc::clone(&caller), mutation, decision)
+                })
+            });
+            join_all(ends).await
         }
         .boxed()
     }

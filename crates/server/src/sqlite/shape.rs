@@ -17,6 +17,8 @@ pub(super) struct Shape {
 #[derive(Debug)]
 pub(super) struct ModelSql {
     pub(super) name: String,
+    /// Its table's name, quoted.
+    pub(super) table: String,
     pub(super) create_table: String,
     pub(super) create_indexes: Vec<String>,
     pub(super) get: String,
@@ -27,6 +29,9 @@ pub(super) struct ModelSql {
 
 pub(super) const JOURNAL_ROW: &str = "SELECT body FROM journal \
      WHERE model = ?1 AND key = ?2 AND version = ?3";
+
+pub(super) const REMOVED_VERSION: &str =
+    "SELECT version FROM removed WHERE model = ?1 AND key = ?2";
 
 pub(super) const JOURNAL_APPEND: &str = "INSERT INTO journal \
      (model, key, version, changed_at, deleted, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -81,6 +86,7 @@ impl ModelSql {
                 "SELECT key, version, changed_at, deleted, body FROM {table} \
                  WHERE key > ?1 ORDER BY key LIMIT ?2"
             ),
+            table,
         }
     }
 

@@ -3,7 +3,7 @@ use espressync_resolver::Tables;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::codec;
-use super::shape::{JOURNAL_APPEND, JOURNAL_ROW, Shape};
+use super::shape::{JOURNAL_APPEND, JOURNAL_ROW, REMOVED_VERSION, Shape};
 use crate::backend::{BackendError, Stored};
 
 /// What the writer's open transaction offers the resolver.
@@ -43,6 +43,13 @@ impl Tables for SqliteTables<'_> {
         let body: Option<String> = statement.query_row(parameters, |row| row.get(0)).optional()?;
         let row = body.map(|body| codec::decode(schema, schema.model(model), &body)).transpose();
         row.map_err(|reason| self.unreadable(model, key, reason))
+    }
+
+    fn removed_version(&mut self, model: ModelId, key: &Key) -> Result<u64, BackendError> {
+        let mut statement = self.connection.prepare_cached(REMOVED_VERSION)?;
+        let parameters = [self.shape.sql(model).name.as_str(), key.as_str()];
+        let version: Option<i64> = statement.query_row(parameters, |row| row.get(0)).optional()?;
+        Ok(version.and_then(|version| u64::try_from(version).ok()).unwrap_or_default())
     }
 
     fn put(&mut self, model: ModelId, key: &Key, record: &Record) -> Result<(), BackendError> {

@@ -8,14 +8,15 @@ use std::time::Instant;
 
 use espressync_model::Timestamp;
 use espressync_model::remote::{Change, Mutation, RemoteError};
-use espressync_resolver::{Caller, Outcome, mutate};
+use espressync_resolver::{Caller, Decision, Outcome, mutate, settle};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::shape::Shape;
 use super::tables::SqliteTables;
-use crate::backend::{BackendError, Commit, Events, Written};
+use crate::backend::{BackendError, Commit, Events};
 use crate::clock::CommitClock;
+use crate::conflicts::Attempt;
 
 /// How many requests may wait. Beyond it a client is told to come again, which it does by itself.
 const WAITING_JOBS: usize = 4096;
@@ -24,7 +25,7 @@ const WAITING_JOBS: usize = 4096;
 /// of them is not kept waiting for ever.
 const BATCH_MUTATIONS: usize = 1024;
 
-type Answers = Vec<Written>;
+type Answers = Vec<Attempt>;
 
 /// The writer's door. Everything is written by one thread: it takes all that waits, carries it out
 /// in one transaction with a savepoint per mutation, commits once, and only then answers and tells
@@ -37,8 +38,14 @@ pub(super) struct Writer {
 
 struct Job {
     caller: Arc<Caller>,
-    mutations: Vec<Mutation>,
+    tasks: Vec<Task>,
     answer: oneshot::Sender<Answers>,
+}
+
+/// A mutation, with what a conflict handler has decided about it where one was asked.
+pub(super) struct Task {
+    pub(super) mutation: Mutation,
+    pub(super) decision: Option<Decision>,
 }
 
 /// What the thread works with.
@@ -64,14 +71,14 @@ impl Writer {
     pub(super) fn write(
         &self,
         caller: Arc<Caller>,
-        mutations: Vec<Mutation>,
+        tasks: Vec<Task>,
     ) -> Result<oneshot::Receiver<Answers>, BackendError> {
         let (answer, answers) = oneshot::channel();
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let queue = queue.as_ref().ok_or(BackendError::ShuttingDown)?;
         // Counted before it can be taken.
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        let refused = match queue.try_send(Job { caller, mutations, answer }) {
+        let refused = match queue.try_send(Job { caller, tasks, answer }) {
             Ok(()) => return Ok(answers),
             Err(TrySendError::Full(_)) => BackendError::Busy,
             Err(TrySendError::Disconnected(_)) => BackendError::ShuttingDown,
@@ -101,11 +108,11 @@ impl fmt::Debug for Writer {
 impl Parts {
     fn run(self, jobs: &Receiver<Job>, waiting: &AtomicUsize) {
         while let Ok(first) = jobs.recv() {
-            let mut count = first.mutations.len();
+            let mut count = first.tasks.len();
             let mut batch = vec![first];
             while count < BATCH_MUTATIONS {
                 let Ok(job) = jobs.try_recv() else { break };
-                count += job.mutations.len();
+                count += job.tasks.len();
                 batch.push(job);
             }
             waiting.fetch_sub(batch.len(), Ordering::Relaxed);
@@ -126,39 +133,49 @@ impl Parts {
         let outcomes = match committed {
             Ok(outcomes) => outcomes,
             Err(error) => {
-                tracing::error!(%error, mutations = batch.len(), "nothing of a batch was written");
+                tracing::error!(%error, requests = batch.len(), "nothing of a batch was written");
                 self.events.failed();
                 return refuse(batch, &error);
             }
         };
         let mut changes = Vec::new();
-        let answers: Vec<Answers> = outcomes
+        let answers: Vec<_> = batch
             .into_iter()
-            .map(|of_job| of_job.into_iter().map(|each| answer(each, &mut changes)).collect())
+            .zip(outcomes)
+            .map(|(job, outcomes)| {
+                let tried = job.tasks.into_iter().zip(outcomes);
+                let answers = tried.map(|(task, tried)| answer(task, tried, &mut changes));
+                (job.answer, answers.collect::<Answers>())
+            })
             .collect();
-        self.tell(&answers, began);
+        self.tell(answers.iter().flat_map(|(_, answers)| answers), began);
         self.events.publish(changes);
-        for (job, answers) in batch.into_iter().zip(answers) {
+        for (answer, answers) in answers {
             // Whoever asked may have gone.
-            let _ = job.answer.send(answers);
+            let _ = answer.send(answers);
         }
     }
 
-    /// Says what became of the mutations; a batch without any is a look whether the writer works.
-    fn tell(&self, answers: &[Answers], began: Instant) {
-        let count = answers.iter().map(Vec::len).sum::<usize>();
-        if count > 0 {
-            let accepted = answers.iter().flatten().filter(|answer| answer.is_ok()).count();
-            let (refused, took) = (count - accepted, began.elapsed());
-            self.events.committed(&Commit { accepted, refused, took });
+    /// Says what became of the mutations, contested ones aside, which come again; a batch without
+    /// any is a look whether the writer works.
+    fn tell<'a>(&self, answers: impl Iterator<Item = &'a Attempt>, began: Instant) {
+        let (mut accepted, mut refused) = (0, 0);
+        for answer in answers {
+            match answer {
+                Attempt::Done(Ok(_)) => accepted += 1,
+                Attempt::Done(Err(_)) => refused += 1,
+                Attempt::Contested(..) => {}
+            }
+        }
+        if accepted + refused > 0 {
+            self.events.committed(&Commit { accepted, refused, took: began.elapsed() });
         }
     }
 
     fn commit(&self, batch: &[Job], now: Timestamp) -> Result<Vec<Vec<Tried>>, BackendError> {
         self.statement("BEGIN IMMEDIATE")?;
         let outcomes = batch.iter().map(|job| {
-            let tried =
-                job.mutations.iter().map(|mutation| self.try_one(&job.caller, mutation, now));
+            let tried = job.tasks.iter().map(|task| self.try_one(&job.caller, task, now));
             tried.collect::<Result<Vec<_>, BackendError>>()
         });
         let done = outcomes.collect::<Result<Vec<_>, BackendError>>();
@@ -171,15 +188,14 @@ impl Parts {
 
     /// Carries out one mutation within a savepoint. The outer error is that of the whole
     /// transaction, the inner one that of this mutation.
-    fn try_one(
-        &self,
-        caller: &Caller,
-        mutation: &Mutation,
-        now: Timestamp,
-    ) -> Result<Tried, BackendError> {
+    fn try_one(&self, caller: &Caller, task: &Task, now: Timestamp) -> Result<Tried, BackendError> {
         self.statement("SAVEPOINT mutation")?;
         let mut tables = SqliteTables { connection: &self.connection, shape: &self.shape };
-        let tried = mutate(&self.shape.rules, &mut tables, caller, mutation, now);
+        let (rules, mutation) = (&self.shape.rules, &task.mutation);
+        let tried = match &task.decision {
+            None => mutate(rules, &mut tables, caller, mutation, now),
+            Some(decision) => settle(rules, &mut tables, caller, mutation, decision, now),
+        };
         if let Err(error) = &tried {
             let model = &self.shape.sql(mutation.model).name;
             tracing::error!(%error, model, "a mutation was not written");
@@ -207,22 +223,26 @@ impl Parts {
 /// What became of one mutation, or why its savepoint was rolled back.
 type Tried = Result<Outcome, BackendError>;
 
-fn answer(tried: Tried, changes: &mut Vec<Change>) -> Written {
+fn answer(task: Task, tried: Tried, changes: &mut Vec<Change>) -> Attempt {
     match tried {
         Ok(Outcome::Written(change)) => {
             let record = change.record.clone();
             changes.push(change);
-            Ok(record)
+            Attempt::Done(Ok(record))
         }
-        Ok(Outcome::Unchanged(record)) => Ok(record),
-        Ok(Outcome::Refused(error)) => Err(error),
-        Err(error) => Err(RemoteError::from(&error)),
+        Ok(Outcome::Unchanged(record)) => Attempt::Done(Ok(record)),
+        Ok(Outcome::Refused(error)) => Attempt::Done(Err(error)),
+        Ok(Outcome::Contested(stored)) => {
+            Attempt::Contested(Box::new(task.mutation), Box::new(stored))
+        }
+        Err(error) => Attempt::Done(Err(RemoteError::from(&error))),
     }
 }
 
 fn refuse(batch: Vec<Job>, error: &BackendError) {
     for job in batch {
-        let answers = job.mutations.iter().map(|_| Err(RemoteError::from(error))).collect();
+        let refused = || Attempt::Done(Err(RemoteError::from(error)));
+        let answers = job.tasks.iter().map(|_| refused()).collect();
         let _ = job.answer.send(answers);
     }
 }

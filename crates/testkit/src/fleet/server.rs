@@ -5,8 +5,8 @@ use espressync_model::remote::{
 };
 use espressync_model::{Key, ModelId, Predicate, Record, Schema, Timestamp, Value};
 use espressync_resolver::{
-    Caller, ConflictStrategy, MemoryTables, Outcome, Rules as ApiRules, SyncSource, Tables, mutate,
-    sync_source,
+    Caller, ConflictStrategy, Decision, MemoryTables, Outcome, Resolution, Rules as ApiRules,
+    SyncSource, Tables, mutate, settle, sync_source,
 };
 use espressync_sync::LinkId;
 
@@ -124,6 +124,7 @@ impl Server {
                     }
                     Outcome::Unchanged(record) => Ok(record),
                     Outcome::Refused(error) => Err(error),
+                    Outcome::Contested(stored) => unreachable!("{stored:?} was decided about"),
                 });
                 (Answer::Mutate(answers.collect()), changes)
             }
@@ -144,6 +145,10 @@ impl Server {
             Rules::BrokenCreate => self.make_second(&mut mutation),
         }
         let Ok(outcome) = mutate(&self.api, &mut self.tables, &self.caller, &mutation, now);
+        let Outcome::Contested(stored) = outcome else { return outcome };
+        let decision = decide(&mutation, &stored);
+        let (tables, caller) = (&mut self.tables, &self.caller);
+        let Ok(outcome) = settle(&self.api, tables, caller, &mutation, &decision, now);
         outcome
     }
 
@@ -204,6 +209,31 @@ impl Server {
             is_base: source == SyncSource::Base && request.last_sync.is_some(),
             unreadable: Vec::new(),
         }
+    }
+}
+
+/// A conflict handler: deletes are carried out, what is filled stays, lists are united. Asked twice
+/// about one write, it changes nothing the second time.
+fn decide(mutation: &Mutation, stored: &Record) -> Decision {
+    let fields = mutation.fields.iter();
+    let united = fields.map(|(field, incoming)| (field, unite(stored.row.get(field), incoming)));
+    let resolution = match mutation.operation {
+        Operation::Delete => Resolution::Remove,
+        Operation::Create | Operation::Update | Operation::Undelete => {
+            Resolution::Resolve(united.collect())
+        }
+    };
+    Decision { version: stored.meta.version, resolution }
+}
+
+fn unite(stored: &Value, incoming: &Value) -> Value {
+    match (stored, incoming) {
+        (Value::Null, incoming) => incoming.clone(),
+        (Value::List(stored), Value::List(incoming)) => {
+            let new = incoming.iter().filter(|element| !stored.contains(element));
+            Value::List(stored.iter().chain(new).cloned().collect())
+        }
+        _ => stored.clone(),
     }
 }
 

@@ -22,6 +22,7 @@ use espressync_model::{
 };
 
 use crate::caller::{Caller, Claim, Identity};
+use crate::derived::Derived;
 
 /// What joins the claims of an owner who is known by several.
 const JOINT: &str = "::";
@@ -150,7 +151,8 @@ impl<'a> Rights<'a> {
     /// field that it looks at.
     #[must_use]
     pub fn may_ask(&self, condition: &Predicate, stored: &Row) -> bool {
-        self.sight(Action::Get).sees_all_of(condition, stored)
+        let derived = Derived::of(self.model);
+        self.sight(Action::Get).sees_all_of(condition, derived, stored)
     }
 
     /// The records that the rules of the type allow.
@@ -296,14 +298,14 @@ impl Sight {
         self.whole == Grant::Every
     }
 
-    fn sees_all_of(&self, condition: &Predicate, row: &Row) -> bool {
+    fn sees_all_of(&self, condition: &Predicate, derived: Derived, row: &Row) -> bool {
         match condition {
             Predicate::All => true,
-            Predicate::Field(field, _) => self.sees_field(row, *field),
+            Predicate::Field(field, _) => self.sees_field(row, derived.source(*field)),
             Predicate::And(parts) | Predicate::Or(parts) => {
-                parts.iter().all(|part| self.sees_all_of(part, row))
+                parts.iter().all(|part| self.sees_all_of(part, derived, row))
             }
-            Predicate::Not(part) => self.sees_all_of(part, row),
+            Predicate::Not(part) => self.sees_all_of(part, derived, row),
         }
     }
 }

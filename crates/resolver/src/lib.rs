@@ -7,6 +7,7 @@
 mod access;
 mod caller;
 mod conflict;
+mod derived;
 mod merge;
 mod mutate;
 mod rules;
@@ -16,6 +17,7 @@ mod tables;
 pub use access::{Grant, Naming, Rights, Sight, without};
 pub use caller::{Caller, Claim, Identity};
 pub use conflict::{ConflictStrategy, Decision, Resolution};
+pub use derived::Derived;
 pub use merge::{merge, merge_strict};
 pub use mutate::{Outcome, mutate, settle};
 pub use rules::{Rules, Strategies};

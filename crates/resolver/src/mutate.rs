@@ -36,6 +36,7 @@ use espressync_model::{
 use crate::access::Rights;
 use crate::caller::Caller;
 use crate::conflict::{ConflictStrategy, Decision, Resolution, bad_decision};
+use crate::derived::Derived;
 use crate::merge::{merge, merge_strict};
 use crate::rules::Rules;
 use crate::tables::Tables;
@@ -111,7 +112,7 @@ fn attempt<T: Tables>(
         (Operation::Create, None) => write.create(tables),
         (Operation::Create, Some(stored)) => write.create_again(tables, stored),
         (_, None) => Ok(write.refuse_missing()),
-        (_, Some(stored)) if !mutation.condition.matches(&stored.row) => {
+        (_, Some(stored)) if !Derived::of(write.model).matches(&mutation.condition, &stored) => {
             Ok(write.refuse("The conditional request failed: the condition is not met", stored))
         }
         (Operation::Update, Some(stored)) => write.update(tables, stored),

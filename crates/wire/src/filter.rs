@@ -1,7 +1,8 @@
 //! Predicates as AppSync's filter and condition inputs (contract 2.3, 3.2).
 
 use espressync_model::{
-    FieldId, Key, Model, ModelError, ModelId, Operator, Predicate, Schema, Value,
+    BaseType, Field, FieldId, Key, Model, ModelError, ModelId, Operator, Predicate, Scalar, Schema,
+    Value,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -211,15 +212,20 @@ fn read_comparison(
     operand: &Json,
 ) -> Result<Predicate, WireError> {
     let id = model.field_named(name)?;
-    if operator == "attributeExists" {
-        return match operand {
-            Json::Bool(true) => Ok(Predicate::Field(id, Operator::Ne(Value::Null))),
-            Json::Bool(false) => Ok(Predicate::Field(id, Operator::Eq(Value::Null))),
-            _ => {
-                let place = format!("attributeExists on {}.{name}", model.name);
-                Err(WireError::shape(place, "true or false", operand))
+    match (operator, operand) {
+        ("attributeExists", Json::Bool(exists)) => return Ok(existence(id, *exists)),
+        ("attributeExists", _) => {
+            let place = format!("attributeExists on {}.{name}", model.name);
+            return Err(WireError::shape(place, "true or false", operand));
+        }
+        ("attributeType", Json::String(kind)) => return Ok(has_type(model, id, kind)),
+        ("size", Json::Object(operators)) => {
+            let size = format!("{name}.size");
+            if model.field_named(&size).is_ok() {
+                return read_size(schema, model, &size, operators);
             }
-        };
+        }
+        _ => {}
     }
     // An unknown operator is named before its operand is judged by the field's type.
     if let Err(error @ ModelError::UnknownOperator { .. }) =
@@ -228,11 +234,11 @@ fn read_comparison(
         return Err(error.into());
     }
     let reader = Reader { schema, unknown: Unknown::Refused };
-    let field = model.at(id);
+    let field = compared_as(model.at(id), operator);
     let read = |json: &Json| match json {
         Json::Null => Ok(Value::Null),
-        Json::Array(_) => reader.value(&model.name, field, json),
-        one => reader.element(&model.name, field, one),
+        Json::Array(_) => reader.value(&model.name, &field, json),
+        one => reader.element(&model.name, &field, one),
     };
     let operands = match (operator, operand) {
         ("between" | "in" | "notIn", Json::Array(operands)) => {
@@ -241,4 +247,56 @@ fn read_comparison(
         (_, operand) => vec![read(operand)?],
     };
     Ok(Predicate::parse(model, name, operator, operands)?)
+}
+
+/// The size of a field is a field of its own, `<name>.size`, where the schema that filters are
+/// read over has one.
+fn read_size(
+    schema: &Schema,
+    model: &Model,
+    size: &str,
+    operators: &Map<String, Json>,
+) -> Result<Predicate, WireError> {
+    let given = operators.iter().filter(|(_, operand)| !operand.is_null());
+    let parts =
+        given.map(|(operator, operand)| read_comparison(schema, model, size, operator, operand));
+    Ok(Predicate::And(parts.collect::<Result<_, _>>()?))
+}
+
+fn existence(field: FieldId, exists: bool) -> Predicate {
+    let null = Value::Null;
+    Predicate::Field(field, if exists { Operator::Ne(null) } else { Operator::Eq(null) })
+}
+
+/// `attributeType`: a field holds values of its own type, or nothing.
+fn has_type(model: &Model, id: FieldId, kind: &str) -> Predicate {
+    let field = model.at(id);
+    let own = match field.base {
+        _ if field.is_list => "list",
+        BaseType::Scalar(Scalar::Boolean) => "bool",
+        BaseType::Scalar(scalar) if !is_text(scalar) => "number",
+        BaseType::Scalar(_) | BaseType::Enum(_) => "string",
+        BaseType::Object(_) => "map",
+    };
+    match kind {
+        "_null" => existence(id, false),
+        kind if kind == own => existence(id, true),
+        _ => Predicate::Or(Vec::new()),
+    }
+}
+
+/// The field as an operand is read: what is only compared need not be a whole value, as in
+/// `beginsWith: "2026-"` on a date.
+fn compared_as(field: &Field, operator: &str) -> Field {
+    let is_name = ["eq", "ne", "in", "notIn"].contains(&operator);
+    let base = match field.base {
+        BaseType::Enum(_) if is_name => field.base,
+        BaseType::Scalar(scalar) if !is_text(scalar) || scalar == Scalar::Id => field.base,
+        BaseType::Scalar(_) | BaseType::Enum(_) | BaseType::Object(_) => Scalar::String.into(),
+    };
+    Field { base, ..field.clone() }
+}
+
+fn is_text(scalar: Scalar) -> bool {
+    !matches!(scalar, Scalar::Int | Scalar::Float | Scalar::AwsTimestamp | Scalar::Boolean)
 }

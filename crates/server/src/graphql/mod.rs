@@ -5,6 +5,7 @@
 
 mod access;
 mod document;
+mod enhanced;
 mod errors;
 mod execution;
 mod filter;

@@ -74,7 +74,7 @@ impl Api {
         (model, operation): (ModelId, Operation),
         field: Selected,
     ) -> Result<Subscription, RemoteError> {
-        let filter = self.filters.read(model, field.argument("filter"))?;
+        let filter = self.filters.subscription(model, field.argument("filter"))?;
         let sight = self.sight(&caller, model, Action::Listen);
         let refused = || unauthorized(&field.name, "Subscription");
         if sight.is_blind() {

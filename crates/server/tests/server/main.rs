@@ -4,6 +4,7 @@
 mod bad_input;
 mod callers;
 mod crash;
+mod filters;
 mod http;
 mod introspection;
 mod keys;

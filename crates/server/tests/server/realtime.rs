@@ -290,3 +290,37 @@ async fn a_client_that_does_not_read_is_cut_off_and_holds_up_nobody() {
     // What was under way is still read; then the socket ends.
     while slow.next().await.is_some() {}
 }
+
+/// On these words, and on no others, `aws-amplify` subscribes again without a filter.
+#[tokio::test]
+async fn a_filter_beyond_the_limits_is_refused_in_words_that_amplify_knows() {
+    let server = Server::new();
+    let mut socket = Socket::open(listen(&server).await).await;
+    let query = "subscription operation($filter: ModelSubscriptionProductFilterInput) {
+        onCreateProduct(filter: $filter) { id } }";
+    let names: Vec<Json> =
+        (0..11).map(|name| json!({ "name": { "eq": name.to_string() } })).collect();
+    let field = |name: &str| json!({ name: { "ne": "x" } });
+    let fields = ["id", "sku", "name", "image", "createdAt", "updatedAt"].map(field);
+    for (filter, words) in [
+        (json!({ "or": names }), "Filters combination exceed maximum limit"),
+        (json!({ "and": fields }), "Filters exceed maximum attributes limit"),
+        (json!({ "not": field("name") }), "The variables input contains a field name 'not'"),
+        (
+            json!({ "name": { "in": ["a", "b", "c", "d", "e", "f"] } }),
+            "Filters combination exceed maximum limit",
+        ),
+    ] {
+        socket.start("s", query, json!({ "filter": filter })).await;
+        let frame = socket.hear().await;
+        assert_eq!(frame["type"], "error", "{frame}");
+        let message = frame["payload"]["errors"][0]["message"].as_str().unwrap_or_default();
+        assert!(message.contains(words), "{frame}");
+    }
+    let ten = json!({ "or": names[..10], "name": { "in": ["a", "1"] } });
+    socket.subscribe("s", query, json!({ "filter": ten })).await;
+    for name in ["a", "2", "1"] {
+        server.product(name, name, 4.0).await;
+    }
+    assert_eq!(socket.hear().await["payload"]["data"]["onCreateProduct"]["id"], "1");
+}

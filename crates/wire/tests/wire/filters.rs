@@ -94,6 +94,11 @@ fn filters_are_read() {
         !TOTAL.between(1.0, 2.0),
     );
     check_read(ORDER, json!({ "total": { "attributeExists": false } }), TOTAL.eq(Value::Null));
+    check_read(ORDER, json!({ "total": { "attributeType": "number" } }), TOTAL.ne(Value::Null));
+    check_read(ORDER, json!({ "total": { "attributeType": "_null" } }), TOTAL.eq(Value::Null));
+    check_read(ORDER, json!({ "total": { "attributeType": "map" } }), Predicate::Or(vec![]));
+    check_read(SHOP, json!({ "tags": { "attributeType": "list" } }), FieldId(3).ne(Value::Null));
+    check_read(SHOP, json!({ "size": { "beginsWith": "LAR" } }), FieldId(4).begins_with("LAR"));
     check_read(ORDER, json!({ "total": { "in": [1, 2] } }), TOTAL.is_in([1.0, 2.0]));
     check_read(SHOP, json!({ "tags": { "contains": "hot" } }), FieldId(3).contains("hot"));
     check_read(SHOP, json!({ "size": { "eq": "LARGE" } }), FieldId(4).eq("LARGE"));

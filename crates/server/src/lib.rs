@@ -20,6 +20,8 @@ pub mod cli;
 pub mod clock;
 /// Models in the languages of clients.
 pub mod codegen;
+/// What the program does beside serving.
+pub mod commands;
 /// Settings.
 pub mod config;
 pub mod conflicts;

@@ -1,26 +1,41 @@
 //! The `espressync` program.
 
 use std::io::IsTerminal;
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
 use espressync_server::cli::{Cli, Codegen, Command, LogFormat};
 use espressync_server::codegen::generate;
+use espressync_server::commands::{self, Verdict};
 use espressync_server::config::Config;
 use espressync_server::serve::Server;
 use tracing_subscriber::EnvFilter;
 
-fn main() -> Result<()> {
-    match Cli::parse().command {
+fn main() -> Result<ExitCode> {
+    let mut out = std::io::stdout();
+    let verdict = match Cli::parse().command {
         Command::Serve(told) => {
             let settings = told.settings()?;
             start_log(settings.log_format());
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
             let runtime = runtime.context("cannot start the runtime")?;
-            runtime.block_on(serve(&settings.into_config()))
+            runtime.block_on(serve(&settings.into_config()))?;
+            Verdict::Fine
         }
-        Command::Codegen(told) => write_models(&told),
-    }
+        Command::Codegen(told) => {
+            write_models(&told)?;
+            Verdict::Fine
+        }
+        Command::Push(told) => commands::push(told, &mut out)?,
+        Command::Export(told) => commands::export(told, &mut out, &mut std::io::stderr())?,
+        Command::Import(told) => commands::import(told, std::io::stdin(), &mut out)?,
+        Command::Doctor(told) => commands::doctor(told, &mut out)?,
+    };
+    Ok(match verdict {
+        Verdict::Fine => ExitCode::SUCCESS,
+        Verdict::NotFine => ExitCode::FAILURE,
+    })
 }
 
 #[allow(clippy::print_stdout, reason = "the answer to a command")]

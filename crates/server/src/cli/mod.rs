@@ -3,7 +3,11 @@
 //! each of them is [`Settings`] whose gaps the next one fills.
 
 mod codegen;
+mod doctor;
+mod export;
 mod file;
+mod import;
+mod push;
 mod serve;
 mod settings;
 mod values;
@@ -11,7 +15,12 @@ mod values;
 use clap::{Parser, Subcommand};
 
 pub use codegen::Codegen;
+pub use doctor::Doctor;
+pub use export::Export;
 pub use file::{FileError, Files};
+pub use import::Import;
+pub(crate) use import::{Existing, Versions};
+pub use push::Push;
 pub use serve::Serve;
 pub use settings::{ModelSettings, Settings};
 pub use values::{Conflict, LogFormat, Origin, Size, Time};
@@ -38,6 +47,25 @@ pub enum Command {
     /// For the unmodified aws-amplify it is what `amplify codegen models` writes: import the
     /// classes from the folder, and they work with the server of the same schema.
     Codegen(Codegen),
+    /// Brings a database to a new schema, and says first what that means for the records
+    ///
+    /// Models, fields and indexes that are new are added. What would lose data is refused without
+    /// --allow-data-loss, and what the stored records cannot be is refused always. The server must
+    /// be stopped, except for --dry-run.
+    Push(Push),
+    /// Writes all records of a database, one JSON object a line
+    ///
+    /// The records are as they are at one moment; a server may go on meanwhile. Tombstones and
+    /// what the schema no longer has are written too, so that nothing is lost in a backup.
+    Export(Export),
+    /// Reads records, one JSON object a line, into a database
+    Import(Import),
+    /// Looks whether a database, its schema and the settings are well, and says what to do
+    ///
+    /// Checks that the settings go together, the schema can be read, the file is sound, each
+    /// record can be read and has its place in the journal, the clock is right, the database
+    /// agrees with the schema, and the disk has room. Nothing is changed.
+    Doctor(Doctor),
 }
 
 const EXAMPLES: &str = "\

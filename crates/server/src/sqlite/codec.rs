@@ -16,11 +16,21 @@ pub(super) fn decode(schema: &Schema, model: &Model, body: &str) -> Result<Row, 
     let json: Json = serde_json::from_str(body).map_err(|error| error.to_string())?;
     let Json::Object(mut members) = json else { return Err("it is no object".to_owned()) };
     let values = model.fields.iter().map(|field| {
-        let mut json = members.remove(&field.name).unwrap_or_default();
-        fit(schema, field, &mut json);
-        value_from_json(schema, &model.name, field, &json).map_err(|error| error.to_string())
+        let json = members.remove(&field.name).unwrap_or_default();
+        read_value(schema, model, field, json)
     });
     values.collect::<Result<Vec<Value>, String>>().map(Row::new)
+}
+
+/// Reads a field of a stored row.
+pub(crate) fn read_value(
+    schema: &Schema,
+    model: &Model,
+    field: &Field,
+    mut json: Json,
+) -> Result<Value, String> {
+    fit(schema, field, &mut json);
+    value_from_json(schema, &model.name, field, &json).map_err(|error| error.to_string())
 }
 
 /// Takes members that embedded types have lost out of a value.

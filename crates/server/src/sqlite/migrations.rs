@@ -8,6 +8,7 @@ use rusqlite::{Connection, ErrorCode, params};
 use thiserror::Error;
 use uuid::Uuid;
 
+use super::described::describe;
 use super::shape::Shape;
 
 /// Marks a file as ours, in the header field that SQLite keeps for this: "EspS".
@@ -20,7 +21,7 @@ const FORMAT: i32 = 2;
 /// What leads from each format to the next, the first from an empty file.
 const FORMATS: [&str; 2] = [include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
 
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const CACHED_STATEMENTS: usize = 256;
 
 /// Why a database file was not opened. Nothing in it was changed.
@@ -30,6 +31,12 @@ pub enum OpenError {
     /// Another process has it open.
     #[error("{file} is in use by another espressync: stop that one, or choose another --data")]
     InUse {
+        /// The file.
+        file: PathBuf,
+    },
+    /// It is not there.
+    #[error("there is no database {file}: name it by --data")]
+    Missing {
         /// The file.
         file: PathBuf,
     },
@@ -144,7 +151,7 @@ fn refuse_same_tables(shape: &Shape) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn lock(file: &Path) -> Result<FileLock, OpenError> {
+pub(super) fn lock(file: &Path) -> Result<FileLock, OpenError> {
     let failed = |source| OpenError::Io { file: file.to_owned(), source };
     let mut name = file.as_os_str().to_owned();
     name.push(".lock");
@@ -158,7 +165,7 @@ fn lock(file: &Path) -> Result<FileLock, OpenError> {
 }
 
 /// The file's format; 0 for an empty one.
-fn format_of(connection: &Connection, file: &Path) -> Result<i32, OpenError> {
+pub(super) fn format_of(connection: &Connection, file: &Path) -> Result<i32, OpenError> {
     let look = || -> rusqlite::Result<(i32, i32, i64)> {
         let number = |sql| connection.query_row(sql, [], |row| row.get(0));
         let tables = "SELECT count(*) FROM sqlite_master";
@@ -208,6 +215,11 @@ fn migrate(
     // Given once, to a new file or to one of before files had a name.
     let identity = "INSERT INTO meta (name, value) VALUES ('identity', ?1) ON CONFLICT DO NOTHING";
     transaction.execute(identity, params![Uuid::new_v4().to_string()])?;
+    // What the next schema is compared with.
+    let described = serde_json::to_string(&describe(shape.schema())).unwrap_or_default();
+    let remember = "INSERT INTO meta (name, value) VALUES ('schema', ?1) \
+                    ON CONFLICT DO UPDATE SET value = ?1";
+    transaction.execute(remember, params![described])?;
     transaction.pragma_update(None, "user_version", FORMAT)?;
     for model in shape.models() {
         transaction.execute_batch(&model.create_table)?;

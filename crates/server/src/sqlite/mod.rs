@@ -1,7 +1,9 @@
 //! SQLite: one writer thread that commits many waiting mutations at once, readers on a small pool.
 
 mod codec;
+mod described;
 mod migrations;
+mod offline;
 mod reader;
 mod shape;
 mod tables;
@@ -22,8 +24,11 @@ use crate::backend::{
 };
 use crate::clock::CommitClock;
 use crate::conflicts::{Attempt, ConflictHandler, Referee};
+pub(crate) use codec::read_value;
+pub(crate) use described::{Described, DescribedModel, describe};
 pub use migrations::OpenError;
 use migrations::{FileLock, open};
+pub(crate) use offline::{Change, JournalFaults, RawRow, Snapshot};
 use reader::Readers;
 use shape::Shape;
 use writer::{Task, Writer};

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod callers;
+mod commands;
 mod crash;
 mod filters;
 mod http;

@@ -1,0 +1,107 @@
+use std::collections::BTreeMap;
+
+use espressync_model::{Field, Model, Row, Schema};
+use serde_json::{Map, Value as Json};
+
+use super::CommandError;
+use crate::sqlite::{RawRow, Snapshot, read_value};
+
+/// What the rows of a table are under a schema.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Scan {
+    /// How many there are, tombstones included.
+    pub(super) rows: u64,
+    /// How many hold a field that the schema has not, by field.
+    pub(super) lost: BTreeMap<String, u64>,
+    /// How many lack a required field, by field.
+    pub(super) missing: BTreeMap<String, u64>,
+    /// How many hold a value that does not fit, by field.
+    pub(super) unfit: BTreeMap<String, Unfit>,
+    /// How many cannot be read at all.
+    pub(super) broken: Unfit,
+    /// How many have another key than their fields say.
+    pub(super) moved: Unfit,
+}
+
+/// Rows with one thing wrong with them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Unfit {
+    /// How many.
+    pub(super) count: u64,
+    /// The first of them and what is wrong.
+    pub(super) example: String,
+}
+
+impl Unfit {
+    fn add(&mut self, key: &str, reason: &str) {
+        if self.count == 0 {
+            self.example = format!("{}: {reason}", shown(key));
+        }
+        self.count += 1;
+    }
+}
+
+/// A key as people read it.
+fn shown(key: &str) -> String {
+    espressync_model::Key::from(key).to_string()
+}
+
+/// Looks at all rows of a model's table.
+pub(super) fn scan(file: &Snapshot, schema: &Schema, name: &str) -> Result<Scan, CommandError> {
+    let mut scan = Scan::default();
+    let model = schema.model_named(name).ok();
+    file.rows::<CommandError>(name, |row| {
+        scan.rows += 1;
+        if let Some(model) = model {
+            scan.see(schema, model, &row);
+        }
+        Ok(())
+    })?;
+    Ok(scan)
+}
+
+impl Scan {
+    fn see(&mut self, schema: &Schema, model: &Model, row: &RawRow) {
+        let mut members = match serde_json::from_str::<Map<String, Json>>(&row.body) {
+            Ok(members) => members,
+            Err(error) => return self.broken.add(&row.key, &error.to_string()),
+        };
+        let mut values = Vec::with_capacity(model.fields.len());
+        for field in &model.fields {
+            let json = members.remove(&field.name).unwrap_or_default();
+            values.push(self.see_field(schema, model, field, json, &row.key));
+        }
+        for (name, value) in members {
+            if !value.is_null() {
+                *self.lost.entry(name).or_default() += 1;
+            }
+        }
+        let values: Option<Vec<_>> = values.into_iter().collect();
+        let Some(values) = values else { return };
+        match model.key_of(&Row::new(values)) {
+            Ok(key) if key.as_str() == row.key => {}
+            Ok(key) => self.moved.add(&row.key, &format!("its fields say {key}")),
+            Err(error) => self.moved.add(&row.key, &error.to_string()),
+        }
+    }
+
+    fn see_field(
+        &mut self,
+        schema: &Schema,
+        model: &Model,
+        field: &Field,
+        json: Json,
+        key: &str,
+    ) -> Option<espressync_model::Value> {
+        if json.is_null() && field.is_required {
+            *self.missing.entry(field.name.clone()).or_default() += 1;
+        }
+        match read_value(schema, model, field, json) {
+            Ok(value) => Some(value),
+            Err(reason) => {
+                self.unfit.entry(field.name.clone()).or_default().add(key, &reason);
+                None
+            }
+        }
+    }
+}

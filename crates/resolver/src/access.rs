@@ -298,6 +298,15 @@ impl Sight {
         self.whole == Grant::Every
     }
 
+    /// How every record that is seen names the caller, if it is always in the same way.
+    #[must_use]
+    pub fn only_way(&self) -> Option<&Naming> {
+        match (&self.whole, self.apart.as_slice()) {
+            (Grant::Named(ways), []) if ways.len() == 1 => ways.first(),
+            (Grant::Every | Grant::Named(_), _) => None,
+        }
+    }
+
     fn sees_all_of(&self, condition: &Predicate, derived: Derived, row: &Row) -> bool {
         match condition {
             Predicate::All => true,

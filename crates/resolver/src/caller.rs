@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use espressync_model::Provider;
 
 /// Who asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Caller {
     /// Whoever runs the server, to whom no access rule applies.
     Operator,
@@ -12,7 +12,7 @@ pub enum Caller {
 }
 
 /// Who somebody is, as their credentials prove it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Identity {
     /// What kind of credentials they showed.
     pub provider: Provider,
@@ -21,7 +21,7 @@ pub struct Identity {
 }
 
 /// One thing that credentials say of somebody.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Claim {
     /// A text, or a number as text.
     One(String),

@@ -22,7 +22,7 @@ use crate::health::{self, MetricsAt};
 use crate::http::{self, REQUEST_ID};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
-use crate::realtime::{self, Hub};
+use crate::realtime::{self, Hub, RealtimeLimits};
 use crate::static_files;
 
 /// What the server's doors share.
@@ -47,6 +47,8 @@ pub struct AppState {
     pub draining: CancellationToken,
     /// Ends the realtime sockets.
     pub shutdown: CancellationToken,
+    /// How much realtime clients may ask.
+    pub realtime: RealtimeLimits,
     /// The realtime sockets that are open.
     pub sockets: TaskTracker,
     /// The pages that are served beside the API, and what they are told.

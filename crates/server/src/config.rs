@@ -13,6 +13,7 @@ use crate::auth::DEMO_KEY;
 use crate::callers::Callers;
 use crate::graphql::DEFAULT_WINDOW_MS;
 use crate::health::MetricsAt;
+use crate::realtime::RealtimeLimits;
 use crate::tls::Tls;
 
 /// What a server is told at its start.
@@ -53,6 +54,8 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
     /// How long the server says that it is not ready before it takes no more requests.
     pub drain_delay: Duration,
+    /// How much realtime clients may ask.
+    pub realtime: RealtimeLimits,
     /// What holds for single models, by name.
     pub models: BTreeMap<String, ModelConfig>,
 }
@@ -171,6 +174,7 @@ impl Default for Config {
             limits: LimitConfig::default(),
             metrics_listen: None,
             drain_delay: Duration::ZERO,
+            realtime: RealtimeLimits::default(),
             models: BTreeMap::new(),
         }
     }

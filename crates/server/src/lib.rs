@@ -45,4 +45,4 @@ pub mod tls;
 pub mod ways;
 
 pub use graphql::{Api, ApiError, DEFAULT_WINDOW_MS, Kind, Reply, Request, Tally};
-pub use realtime::Hub;
+pub use realtime::{Hub, RealtimeLimits};

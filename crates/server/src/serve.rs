@@ -121,6 +121,7 @@ impl Server {
             metrics,
             metrics_at: config.metrics_at(),
             draining: CancellationToken::new(),
+            realtime: config.realtime,
             shutdown: CancellationToken::new(),
             sockets: TaskTracker::new(),
             pages,

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::values::one_or_several;
 use super::{Conflict, LogFormat, Origin, Size, Time};
 use crate::config::{Config, DemoKey, KeySharing, LimitConfig, ModelConfig};
+use crate::realtime::RealtimeLimits;
 
 /// What a server may be told, by flags, by the environment or by a file. What is not said is
 /// `None`: [`Config`] has the defaults.
@@ -112,6 +113,31 @@ pub struct Settings {
     /// [default: 30d]
     #[arg(long, value_name = "TIME", env = "ESPRESSYNC_DELTA_WINDOW", help_heading = "Sync")]
     delta_window: Option<Time>,
+    /// How many realtime sockets may be open at once [default: 20000]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "ESPRESSYNC_REALTIME_SOCKETS",
+        help_heading = "Realtime"
+    )]
+    realtime_sockets: Option<usize>,
+    /// How many subscriptions one socket may have; a DataStore has three for each model
+    /// [default: 900]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "ESPRESSYNC_REALTIME_SUBSCRIPTIONS",
+        help_heading = "Realtime"
+    )]
+    realtime_subscriptions: Option<usize>,
+    /// How long a realtime socket may live before its client has to open another [default: 24h]
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "ESPRESSYNC_REALTIME_LIFETIME",
+        help_heading = "Realtime"
+    )]
+    realtime_lifetime: Option<Time>,
     #[arg(skip)]
     models: BTreeMap<String, ModelSettings>,
 
@@ -186,6 +212,9 @@ impl Settings {
             rate_limit: self.rate_limit.or(below.rate_limit),
             metrics_listen: self.metrics_listen.or(below.metrics_listen),
             drain_delay: self.drain_delay.or(below.drain_delay),
+            realtime_sockets: self.realtime_sockets.or(below.realtime_sockets),
+            realtime_subscriptions: self.realtime_subscriptions.or(below.realtime_subscriptions),
+            realtime_lifetime: self.realtime_lifetime.or(below.realtime_lifetime),
             // Only a file has these.
             models: below.models,
             log_format: self.log_format.or(below.log_format),
@@ -242,6 +271,12 @@ impl Settings {
             },
             metrics_listen: self.metrics_listen,
             drain_delay: self.drain_delay.map_or(usual.drain_delay, |Time(delay)| delay),
+            realtime: RealtimeLimits {
+                sockets: self.realtime_sockets.unwrap_or(usual.realtime.sockets),
+                subscriptions: self.realtime_subscriptions.unwrap_or(usual.realtime.subscriptions),
+                lifetime: self.realtime_lifetime.map_or(usual.realtime.lifetime, |Time(it)| it),
+                ..usual.realtime
+            },
             models: models.collect(),
         }
     }

@@ -1,5 +1,7 @@
+use std::sync::Arc;
+
 use espressync_model::remote::RemoteError;
-use espressync_model::{ModelId, Predicate, Record, Schema};
+use espressync_model::{FieldId, ModelId, Operator, Predicate, Record, Schema, Value};
 use espressync_resolver::Derived;
 use espressync_wire::filter::filter_from_json;
 use serde_json::Value as Json;
@@ -59,11 +61,28 @@ impl Filter {
         &self.predicate
     }
 
+    /// A field that must hold one of some texts, if there is one, for whoever keeps an index.
+    pub(crate) fn texts(&self) -> Option<(FieldId, Vec<Arc<str>>)> {
+        texts(&self.predicate)
+    }
+
     /// Whether a record passes.
     pub(crate) fn matches(&self, record: &Record) -> bool {
         match self.derived {
             Some(derived) => self.predicate.matches(&derived.row(record)),
             None => self.predicate.matches(&record.row),
         }
+    }
+}
+
+fn texts(predicate: &Predicate) -> Option<(FieldId, Vec<Arc<str>>)> {
+    let text = |value: &Value| value.as_text().map(Arc::from);
+    match predicate {
+        Predicate::Field(field, Operator::Eq(value)) => Some((*field, vec![text(value)?])),
+        Predicate::Field(field, Operator::In(values)) => {
+            Some((*field, values.iter().map(text).collect::<Option<_>>()?))
+        }
+        Predicate::And(parts) => parts.iter().find_map(texts),
+        Predicate::All | Predicate::Field(..) | Predicate::Or(_) | Predicate::Not(_) => None,
     }
 }

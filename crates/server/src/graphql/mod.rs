@@ -4,7 +4,9 @@
 //! level by level, not one by one.
 
 mod access;
+mod audience;
 mod document;
+mod documents;
 mod enhanced;
 mod errors;
 mod execution;
@@ -36,7 +38,9 @@ use thiserror::Error;
 
 use crate::backend::Backend;
 use access::Hiding;
+pub(crate) use audience::Audience;
 use document::Selected;
+use documents::Documents;
 use execution::Execution;
 use filter::Filters;
 pub(crate) use subscription::Subscription;
@@ -51,6 +55,7 @@ pub struct Api {
     types: dynamic::Schema,
     roots: BTreeMap<String, Root>,
     filters: Filters,
+    documents: Documents,
     backend: Arc<dyn Backend>,
     window_ms: u64,
 }
@@ -129,7 +134,8 @@ impl Api {
     ) -> Result<Self, ApiError> {
         let types = types::build(&rules).map_err(|error| ApiError(error.0))?;
         let (roots, filters) = (roots(&rules), Filters::of(rules.schema()));
-        Ok(Self { rules, types, roots, filters, backend, window_ms })
+        let documents = Documents::new();
+        Ok(Self { rules, types, roots, filters, documents, backend, window_ms })
     }
 
     /// The API in SDL, as introspection shows it.
@@ -178,8 +184,14 @@ impl Api {
         caller: Arc<Caller>,
         request: Request,
     ) -> Result<Subscription, Vec<Json>> {
-        let checked = self.check(request).await?;
         let refused = |message: &str| vec![espressync_wire::error::request_error(message)];
+        let audience = self.audience(&caller, request.query.clone(), &request.variables);
+        let checked = match self.check(request).await {
+            Ok(checked) => checked,
+            Err(errors) => {
+                return Err(self.disabled(&audience).map_or(errors, |error| vec![error]));
+            }
+        };
         if checked.operation.kind != OperationType::Subscription {
             return Err(refused("only subscriptions are served over the WebSocket"));
         }
@@ -189,7 +201,7 @@ impl Api {
         let Some(Root::Subscribe(model, operation)) = self.roots.get(&field.name) else {
             return Err(refused(&format!("`{}` is no subscription", field.name)));
         };
-        let read = self.subscription(caller, (*model, *operation), field.clone());
+        let read = self.subscription(caller, (*model, *operation), field.clone(), audience);
         read.map_err(|error| vec![errors::of_field(&error, &field, &Json::Null)])
     }
 
@@ -212,13 +224,26 @@ impl Api {
     }
 
     async fn check(&self, request: Request) -> Result<Checked, Vec<Json>> {
+        let Request { query, variables, operation_name } = &request;
+        if let Some(known) = self.documents.get(query, variables, self.types.registry())
+            && let Ok(operation) = document::read(&known, operation_name.as_deref(), variables)
+            && !document::introspects(&operation)
+        {
+            return Ok(Checked { operation, introspection: Json::Null });
+        }
+        self.check_anew(request).await
+    }
+
+    async fn check_anew(&self, request: Request) -> Result<Checked, Vec<Json>> {
         let refused = |message: String| vec![espressync_wire::error::request_error(&message)];
         let Request { query, variables, operation_name } = request;
+        let candidate = self.documents.candidate(&query, &variables);
         let mut library = async_graphql::Request::new(query);
         let document = library.parsed_query().map_err(|error| vec![errors::of_syntax(&error)])?;
         document::check_size(document).map_err(refused)?;
         let operation = document::read(document, operation_name.as_deref(), &variables);
         let introspects = operation.as_ref().is_ok_and(document::introspects);
+        let candidate = candidate.map(|candidate| candidate.with(document));
         let variables = async_graphql::Variables::from_json(Json::Object(variables));
         library = library.variables(variables).data(validation::Introspects(introspects));
         library.operation_name = operation_name.filter(|_| is_named(&mut library));
@@ -226,8 +251,12 @@ impl Api {
         if !answer.errors.is_empty() {
             return Err(answer.errors.iter().map(validation::to_json).collect());
         }
+        let operation = operation.map_err(refused)?;
+        if let Some(candidate) = candidate {
+            self.documents.keep(candidate, self.types.registry());
+        }
         let introspection = answer.data.into_json().unwrap_or_default();
-        Ok(Checked { operation: operation.map_err(refused)?, introspection })
+        Ok(Checked { operation, introspection })
     }
 }
 

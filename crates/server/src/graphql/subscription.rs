@@ -2,12 +2,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use espressync_model::remote::{Change, Operation, RemoteError};
-use espressync_model::{AccessRules, Action, Allow, FieldId, Model, ModelId, Row};
+use espressync_model::{AccessRules, Action, Allow, FieldId, Model, ModelId, Record, Row};
 use espressync_resolver::{Caller, Naming, Sight, without};
 use serde_json::{Map, Value as Json};
 
 use super::Api;
 use super::access::unauthorized;
+use super::audience::{Audience, Texts};
 use super::document::Selected;
 use super::execution::Execution;
 use super::filter::Filter;
@@ -29,6 +30,10 @@ pub(crate) struct Subscription {
     /// What was asked of single fields.
     owners: Vec<OwnerArgument>,
     pub(super) field: Selected,
+    /// Who is told the same.
+    pub(crate) audience: Audience,
+    /// Where the records are found, if they can be.
+    pub(crate) texts: Texts,
 }
 
 /// An argument that names an owner (contract 1.6).
@@ -50,29 +55,34 @@ impl OwnerArgument {
 }
 
 impl Subscription {
-    /// Whether a change is to be told: the server's own filter, by what the caller may see, comes
+    /// Whether a change of this record is to be told: the server's own filter, by what the caller may see, comes
     /// before the client's.
-    pub(crate) fn wants(&self, change: &Change) -> bool {
+    pub(crate) fn wants(&self, record: &Record) -> bool {
         if self.sight.is_clear() && self.owners.is_empty() {
-            return self.filter.matches(&change.record);
+            return self.filter.matches(record);
         }
-        let row = &change.record.row;
+        let row = &record.row;
         let is_asked = self.owners.iter().all(|owner| owner.matches(row));
         if !is_asked || !self.sight.sees(row) {
             return false;
         }
         let hidden = self.sight.hidden(row, row.values().len());
-        self.filter.matches(&without(change.record.clone(), &hidden))
+        self.filter.matches(&without(record.clone(), &hidden))
     }
 }
 
 impl Api {
     /// Reads a subscription and checks that its caller may have it.
+    ///
+    /// # Errors
+    /// [`RemoteErrorKind`](espressync_model::remote::RemoteErrorKind): `Unauthorized` when they may
+    /// not, `Invalid` for arguments that do not fit.
     pub(super) fn subscription(
         &self,
         caller: Arc<Caller>,
         (model, operation): (ModelId, Operation),
         field: Selected,
+        audience: Audience,
     ) -> Result<Subscription, RemoteError> {
         let filter = self.filters.subscription(model, field.argument("filter"))?;
         let sight = self.sight(&caller, model, Action::Listen);
@@ -92,7 +102,30 @@ impl Api {
                 _ => return Err(refused()),
             });
         }
-        Ok(Subscription { caller, model, operation, filter, sight, owners, field })
+        let texts = self.texts(model, &filter, &owners, &sight);
+        Ok(Subscription { caller, model, operation, filter, sight, owners, field, audience, texts })
+    }
+
+    /// Where the records of a subscription are found: by what it asks, or by what its caller sees.
+    fn texts(
+        &self,
+        model: ModelId,
+        filter: &Filter,
+        owners: &[OwnerArgument],
+        sight: &Sight,
+    ) -> Texts {
+        let model = self.models().model(model);
+        let named = |naming: &Naming| {
+            let names = naming.names.iter().map(|name| Arc::from(name.as_str())).collect();
+            (!model.at(naming.field).is_list).then_some((naming.field, names))
+        };
+        let owner = owners.iter().find_map(|owner| match owner {
+            OwnerArgument::Caller(naming) => named(naming),
+            OwnerArgument::Somebody(field, name) => Some((*field, vec![Arc::from(name.as_str())])),
+        });
+        // A filter may also look at what is derived from a row.
+        let asked = filter.texts().filter(|(field, _)| field.index() < model.fields.len());
+        owner.or(asked).or_else(|| sight.only_way().and_then(named))
     }
 
     /// The fields that hold one owner, by which subscriptions may ask.

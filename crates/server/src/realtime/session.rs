@@ -1,49 +1,30 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
+use axum::extract::ws::{Message, WebSocket, close_code};
 use espressync_model::remote::{RemoteError, RemoteErrorKind};
 use espressync_resolver::Caller;
 use espressync_wire::realtime::{ClientFrame, FrameError, ServerFrame};
-use futures::stream::{SplitSink, SplitStream};
-use futures::{SinkExt, StreamExt};
+use futures::StreamExt;
+use futures::stream::SplitStream;
 use serde_json::{Map, Value as Json};
-use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{MissedTickBehavior, interval, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-use super::hub::Changes;
+use super::group::Member;
+use super::hub::Membership;
+use super::outlet::Outlet;
 use crate::app::AppState;
-use crate::graphql::{Request, Subscription};
+use crate::graphql::Request;
 
 /// After this long without a message a client takes the socket for dead.
 const CONNECTION_TIMEOUT_MS: u32 = 300_000;
 
-/// How often the server says that it is there.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
-
-/// How long a client may take to say `connection_init`.
-const INIT_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How long one message may take to leave, before the client is taken for gone.
-const SEND_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// How many messages may wait for one socket. One that reads slower is cut off.
-const WAITING_MESSAGES: usize = 1024;
-
-/// How many subscriptions one socket may have: three for each of 300 models.
-const MOST_SUBSCRIPTIONS: usize = 900;
-
 /// One realtime socket.
 pub(super) struct Session {
     state: Arc<AppState>,
-    out: Sender<Message>,
-    subscriptions: BTreeMap<String, AbortHandle>,
-    forwarders: JoinSet<()>,
-    /// Ends the session at once, without a word: the client does not read.
-    cut: CancellationToken,
+    outlet: Arc<Outlet>,
+    /// By the client's names for them.
+    subscriptions: BTreeMap<String, Membership>,
 }
 
 /// Whether a session goes on.
@@ -62,29 +43,24 @@ impl Session {
         admitted: Result<Arc<Caller>, RemoteError>,
     ) {
         let (sink, mut messages) = socket.split();
-        let (out, queue) = channel(WAITING_MESSAGES);
-        let cut = CancellationToken::new();
-        let sender = tokio::spawn(send_all(sink, queue, cut.clone()));
+        let (outlet, queue) = Outlet::open(&state.realtime, Arc::clone(&state.metrics));
+        let sender = tokio::spawn(queue.drain(sink));
         let stop = state.shutdown.clone();
-        let mut session = Self {
-            state,
-            out,
-            subscriptions: BTreeMap::new(),
-            forwarders: JoinSet::new(),
-            cut: cut.clone(),
-        };
-        let greeting = timeout(INIT_TIMEOUT, session.greeting(&mut messages, &admitted));
+        let mut session =
+            Self { state, outlet: Arc::clone(&outlet), subscriptions: BTreeMap::new() };
+        let greeting = session.greeting(&mut messages, &admitted);
         let is_greeted = tokio::select! {
-            greeted = greeting => greeted == Ok(true),
+            greeted = timeout(session.state.realtime.greeting, greeting) => greeted == Ok(true),
             () = stop.cancelled() => session.goodbye() == Next::Message,
         };
         if let (true, Ok(caller)) = (is_greeted, admitted) {
-            session.serve(caller, &mut messages, &stop).await;
+            session.serve(caller, &mut messages).await;
         }
-        session.end();
-        if cut.is_cancelled() {
+        drop(session);
+        if outlet.is_cut() {
             sender.abort();
         }
+        drop(outlet);
         // What waits to be sent is sent, or times out.
         let _ = sender.await;
     }
@@ -105,21 +81,21 @@ impl Session {
         false
     }
 
-    async fn serve(
-        &mut self,
-        caller: Arc<Caller>,
-        messages: &mut SplitStream<WebSocket>,
-        stop: &CancellationToken,
-    ) {
-        let cut = self.cut.clone();
-        let mut alive = interval(KEEP_ALIVE);
+    async fn serve(&mut self, caller: Arc<Caller>, messages: &mut SplitStream<WebSocket>) {
+        let (outlet, stop) = (Arc::clone(&self.outlet), self.state.shutdown.clone());
+        let mut alive = interval(self.state.realtime.keep_alive);
         alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut lifetime = std::pin::pin!(sleep(self.state.realtime.lifetime));
         loop {
             let next = tokio::select! {
-                () = cut.cancelled() => Next::End,
+                () = outlet.ended() => Next::End,
                 () = stop.cancelled() => self.goodbye(),
+                () = &mut lifetime => {
+                    self.outlet.close(close_code::AWAY, "a socket lives no longer: open another");
+                    Next::End
+                }
                 // The first tick comes at once, right after the acknowledgement.
-                _ = alive.tick() => self.send(&ServerFrame::KeepAlive),
+                _ = alive.tick() => self.say(&ServerFrame::KeepAlive),
                 message = messages.next() => match message {
                     Some(Ok(message)) => self.received(&caller, message).await,
                     Some(Err(_)) | None => Next::End,
@@ -135,14 +111,16 @@ impl Session {
         let Message::Text(text) = message else { return Greeting::Wait };
         match (ClientFrame::parse(&text), admitted) {
             (Ok(ClientFrame::ConnectionInit), Ok(_)) => {
-                self.send(&ServerFrame::ConnectionAck { timeout_ms: CONNECTION_TIMEOUT_MS });
+                let most = self.state.realtime.sockets;
+                if self.state.sockets.len() > most {
+                    let error = limit_error(format!("Max number of {most} connections reached"));
+                    return self.refuse(error, close_code::AGAIN, "too many connections");
+                }
+                self.say(&ServerFrame::ConnectionAck { timeout_ms: CONNECTION_TIMEOUT_MS });
                 Greeting::Done
             }
             (Ok(ClientFrame::ConnectionInit), Err(error)) => {
-                let errors = vec![FrameError::of(error)];
-                self.send(&ServerFrame::ConnectionError { errors });
-                self.close(close_code::POLICY, "unauthorized");
-                Greeting::Refused
+                self.refuse(FrameError::of(error), close_code::POLICY, "unauthorized")
             }
             (Ok(ClientFrame::Start { .. } | ClientFrame::Stop { .. }), _) => {
                 self.error(None, &invalid("say connection_init first"));
@@ -155,6 +133,14 @@ impl Session {
         }
     }
 
+    /// Says why there is no session. The client comes again, but for bad credentials, by the code
+    /// of the error.
+    fn refuse(&self, error: FrameError, code: u16, reason: &'static str) -> Greeting {
+        self.say(&ServerFrame::ConnectionError { errors: vec![error] });
+        self.outlet.close(code, reason);
+        Greeting::Refused
+    }
+
     async fn received(&mut self, caller: &Arc<Caller>, message: Message) -> Next {
         let text = match message {
             Message::Text(text) => text,
@@ -163,10 +149,16 @@ impl Session {
             // The library answers pings.
             Message::Ping(_) | Message::Pong(_) => return Next::Message,
         };
+        let most = self.state.realtime.message_bytes;
+        if text.len() > most {
+            let message = format!("the message has {} bytes; at most {most} are taken", text.len());
+            let (id, errors) = (id_of(&text), vec![limit_error(message)]);
+            return self.say(&ServerFrame::Error { id, errors });
+        }
         match ClientFrame::parse(&text) {
             // Said twice, answered twice.
             Ok(ClientFrame::ConnectionInit) => {
-                self.send(&ServerFrame::ConnectionAck { timeout_ms: CONNECTION_TIMEOUT_MS })
+                self.say(&ServerFrame::ConnectionAck { timeout_ms: CONNECTION_TIMEOUT_MS })
             }
             Ok(ClientFrame::Start { id, document, authorization }) => {
                 let Json::Object(variables) = document.variables else {
@@ -176,13 +168,10 @@ impl Session {
                 self.start(caller, id, request, &authorization).await
             }
             Ok(ClientFrame::Stop { id }) => {
-                self.stop(&id);
-                self.send(&ServerFrame::Complete { id })
+                self.subscriptions.remove(&id);
+                self.say(&ServerFrame::Complete { id })
             }
-            Err(error) => {
-                let id = id_of(&text);
-                self.error(id, &invalid(error.to_string()))
-            }
+            Err(error) => self.error(id_of(&text), &invalid(error.to_string())),
         }
     }
 
@@ -204,74 +193,44 @@ impl Session {
             Err(error) => return self.error(Some(id), &error),
         };
         let subscription = match self.state.api.subscribe(caller, request).await {
-            Ok(subscription) => Arc::new(subscription),
+            Ok(subscription) => subscription,
             Err(errors) => {
                 let errors = errors.iter().map(frame_error).collect();
-                return self.send(&ServerFrame::Error { id: Some(id), errors });
+                return self.say(&ServerFrame::Error { id: Some(id), errors });
             }
         };
-        self.stop(&id);
-        if self.subscriptions.len() >= MOST_SUBSCRIPTIONS {
+        let most = self.state.realtime.subscriptions;
+        if self.subscriptions.len() >= most && !self.subscriptions.contains_key(&id) {
             let error = FrameError {
                 error_type: "MaxSubscriptionsReachedError".to_owned(),
-                message: format!("a socket has at most {MOST_SUBSCRIPTIONS} subscriptions"),
+                message: format!("Max number of {most} subscriptions reached"),
                 code: Some(429),
             };
-            return self.send(&ServerFrame::Error { id: Some(id), errors: vec![error] });
+            return self.say(&ServerFrame::Error { id: Some(id), errors: vec![error] });
         }
-        let changes = self.state.hub.subscribe(Arc::clone(&subscription));
-        let acknowledged = self.send(&ServerFrame::StartAck { id: id.clone() });
-        let forwarder = Forwarder {
-            id: id.clone(),
-            state: Arc::clone(&self.state),
-            subscription,
-            out: self.out.clone(),
-            cut: self.cut.clone(),
-        };
-        let handle = self.forwarders.spawn(forwarder.run(changes));
-        self.subscriptions.insert(id, handle);
-        acknowledged
-    }
-
-    fn stop(&mut self, id: &str) {
-        if let Some(forwarder) = self.subscriptions.remove(id) {
-            forwarder.abort();
-        }
-        // Those that were stopped are let go of.
-        while self.forwarders.try_join_next().is_some() {}
+        let member = Member { id: id.clone(), outlet: Arc::clone(&self.outlet) };
+        let membership = self.state.hub.subscribe(&self.state, subscription, member);
+        // The one that is replaced ends only now: between the two no change is missed.
+        self.subscriptions.insert(id, membership);
+        Next::Message
     }
 
     /// The server stops: says so for each subscription and closes.
     fn goodbye(&self) -> Next {
         for id in self.subscriptions.keys() {
-            self.send(&ServerFrame::Complete { id: id.clone() });
+            self.say(&ServerFrame::Complete { id: id.clone() });
         }
-        self.close(close_code::AWAY, "the server is shutting down");
+        self.outlet.close(close_code::AWAY, "the server is shutting down");
         Next::End
-    }
-
-    fn end(mut self) {
-        self.forwarders.abort_all();
     }
 
     fn error(&self, id: Option<String>, error: &RemoteError) -> Next {
-        self.send(&ServerFrame::Error { id, errors: vec![FrameError::of(error)] })
+        self.say(&ServerFrame::Error { id, errors: vec![FrameError::of(error)] })
     }
 
-    fn send(&self, frame: &ServerFrame) -> Next {
-        self.push(Message::Text(frame.to_text().into()))
-    }
-
-    fn close(&self, code: u16, reason: &'static str) {
-        self.push(Message::Close(Some(CloseFrame { code, reason: reason.into() })));
-    }
-
-    fn push(&self, message: Message) -> Next {
-        if self.out.try_send(message).is_ok() {
-            return Next::Message;
-        }
-        self.cut.cancel();
-        Next::End
+    fn say(&self, frame: &ServerFrame) -> Next {
+        self.outlet.say(frame.to_text());
+        Next::Message
     }
 }
 
@@ -282,53 +241,13 @@ enum Greeting {
     Refused,
 }
 
-/// Carries the changes of one subscription to its socket.
-struct Forwarder {
-    id: String,
-    state: Arc<AppState>,
-    subscription: Arc<Subscription>,
-    out: Sender<Message>,
-    cut: CancellationToken,
-}
-
-impl Forwarder {
-    async fn run(self, mut changes: Changes) {
-        while let Some(change) = changes.next().await {
-            let payload = self.state.api.event(&self.subscription, &change).await;
-            let frame = ServerFrame::Data { id: self.id.clone(), payload };
-            if self.out.try_send(Message::Text(frame.to_text().into())).is_err() {
-                break;
-            }
-            self.state.metrics.events_sent.inc();
-        }
-        tracing::info!("a realtime socket that read too slowly was cut off");
-        if !self.cut.is_cancelled() {
-            self.state.metrics.cut_off.inc();
-        }
-        self.cut.cancel();
-    }
-}
-
-/// Sends what is queued until there is no more to come or the client does not take it.
-async fn send_all(
-    mut sink: SplitSink<WebSocket, Message>,
-    mut queue: Receiver<Message>,
-    cut: CancellationToken,
-) {
-    while let Some(message) = queue.recv().await {
-        let is_last = matches!(message, Message::Close(_));
-        if !matches!(timeout(SEND_TIMEOUT, sink.send(message)).await, Ok(Ok(()))) {
-            cut.cancel();
-            return;
-        }
-        if is_last {
-            return;
-        }
-    }
-}
-
 fn invalid(message: impl Into<String>) -> RemoteError {
     RemoteError::new(RemoteErrorKind::Invalid, message)
+}
+
+/// Something of which there is too much.
+fn limit_error(message: String) -> FrameError {
+    FrameError { error_type: "LimitExceededError".to_owned(), message, code: Some(429) }
 }
 
 /// An entry of `errors` as a frame shows it.

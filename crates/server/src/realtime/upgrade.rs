@@ -13,8 +13,13 @@ use super::session::Session;
 use crate::app::AppState;
 use crate::auth::{API_KEY_HEADER, Keys};
 
-/// The longest message a client may send: a start frame with a very long document.
-const LONGEST_MESSAGE: usize = 256 * 1024;
+/// How many times longer than allowed a message may be and still be answered; beyond it the socket
+/// closes.
+const STILL_READ: usize = 4;
+
+/// What is read at once from a socket; what is longer takes several reads. Every socket keeps as
+/// much memory.
+const READ_BUFFER: usize = 4 * 1024;
 
 /// The query of the handshake, by which older clients authorise (contract 5.2).
 type HandshakeQuery = std::collections::HashMap<String, String>;
@@ -30,7 +35,10 @@ pub(crate) async fn upgrade(
     if admitted.is_err() {
         state.metrics.auth_refused.inc();
     }
-    let socket = socket.protocols([PROTOCOL]).max_message_size(LONGEST_MESSAGE);
+    let socket = socket
+        .protocols([PROTOCOL])
+        .read_buffer_size(READ_BUFFER)
+        .max_message_size(STILL_READ * state.realtime.message_bytes);
     let sockets = state.sockets.clone();
     socket.on_upgrade(move |socket| sockets.track_future(Session::run(state, socket, admitted)))
 }

@@ -5,6 +5,7 @@ mod bad_input;
 mod callers;
 mod commands;
 mod crash;
+mod fan_out;
 mod filters;
 mod http;
 mod introspection;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use espressync_model::remote::{Change, Operation};
 use espressync_model::{Meta, Record, Row, Timestamp, Value};
+use espressync_server::RealtimeLimits;
 use espressync_server::app::app;
 use espressync_server::backend::Events;
 use espressync_wire::Auth;
@@ -25,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const ON_CREATE: &str = "subscription operation { onCreateProduct { id name _version _deleted } }";
 
 /// Listens with a server's routes.
-async fn listen(server: &Server) -> SocketAddr {
+pub(crate) async fn listen(server: &Server) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("its address");
     let router = app(Arc::clone(&server.state));
@@ -33,11 +34,11 @@ async fn listen(server: &Server) -> SocketAddr {
     address
 }
 
-struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
     /// Opens a socket by the subprotocol and says hello.
-    async fn open(address: SocketAddr) -> Self {
+    pub(crate) async fn open(address: SocketAddr) -> Self {
         let mut socket = Self::connect(address, KEY).await;
         socket.say(json!({ "type": "connection_init" })).await;
         let payload = json!({ "connectionTimeoutMs": 300_000 });
@@ -65,30 +66,30 @@ impl Socket {
         Self(socket)
     }
 
-    async fn say(&mut self, frame: Json) {
+    pub(crate) async fn say(&mut self, frame: Json) {
         self.0.send(Message::text(frame.to_string())).await.expect("it is sent");
     }
 
-    async fn next(&mut self) -> Option<Message> {
+    pub(crate) async fn next(&mut self) -> Option<Message> {
         let message = timeout(PATIENCE, self.0.next()).await.expect("something comes");
         message.and_then(Result::ok)
     }
 
-    async fn hear(&mut self) -> Json {
+    pub(crate) async fn hear(&mut self) -> Json {
         match self.next().await {
             Some(Message::Text(text)) => serde_json::from_str(&text).expect("JSON"),
             other => panic!("{other:?}"),
         }
     }
 
-    async fn start(&mut self, id: &str, query: &str, variables: Json) {
+    pub(crate) async fn start(&mut self, id: &str, query: &str, variables: Json) {
         let data = json!({ "query": query, "variables": variables }).to_string();
         let authorization = json!({ "host": "till.example", "x-api-key": KEY });
         let payload = json!({ "data": data, "extensions": { "authorization": authorization } });
         self.say(json!({ "id": id, "payload": payload, "type": "start" })).await;
     }
 
-    async fn subscribe(&mut self, id: &str, query: &str, variables: Json) {
+    pub(crate) async fn subscribe(&mut self, id: &str, query: &str, variables: Json) {
         self.start(id, query, variables).await;
         assert_eq!(self.hear().await, json!({ "type": "start_ack", "id": id }));
     }
@@ -274,16 +275,20 @@ fn large_change(server: &Server, number: u64) -> Change {
 async fn a_client_that_does_not_read_is_cut_off_and_holds_up_nobody() {
     let server = Server::new();
     let address = listen(&server).await;
-    let (mut slow, mut quick) = (Socket::open(address).await, Socket::open(address).await);
+    let (mut slow, mut alike) = (Socket::open(address).await, Socket::open(address).await);
+    let mut other = Socket::open(address).await;
     let query = "subscription s { onCreateProduct { id name image sku } }";
     slow.subscribe("s", query, json!({})).await;
-    quick.subscribe("s", "subscription s { onCreateProduct { id } }", json!({})).await;
+    alike.subscribe("s", query, json!({})).await;
+    other.subscribe("s", "subscription s { onCreateProduct { id } }", json!({})).await;
     let mut number = 0;
-    while server.state.hub.count() == 2 {
+    while server.state.hub.count() == 3 {
         server.state.hub.publish(vec![large_change(&server, number)]);
-        let frame = quick.hear().await;
-        let data = &frame["payload"]["data"]["onCreateProduct"];
-        assert_eq!(data["id"], format!("p{number}"));
+        for quick in [&mut alike, &mut other] {
+            let frame = quick.hear().await;
+            let data = &frame["payload"]["data"]["onCreateProduct"];
+            assert_eq!(data["id"], format!("p{number}"));
+        }
         number += 1;
         assert!(number < 20_000, "a client that never reads is kept for ever");
     }
@@ -323,4 +328,99 @@ async fn a_filter_beyond_the_limits_is_refused_in_words_that_amplify_knows() {
         server.product(name, name, 4.0).await;
     }
     assert_eq!(socket.hear().await["payload"]["data"]["onCreateProduct"]["id"], "1");
+}
+
+/// A server whose realtime clients may ask this much.
+fn limited(limits: RealtimeLimits) -> Server {
+    let mut server = Server::new();
+    Arc::get_mut(&mut server.state).expect("nobody else has it yet").realtime = limits;
+    server
+}
+
+#[tokio::test]
+async fn a_socket_has_so_many_subscriptions_and_one_that_is_replaced_counts_once() {
+    let server = limited(RealtimeLimits { subscriptions: 2, ..RealtimeLimits::default() });
+    let mut socket = Socket::open(listen(&server).await).await;
+    for id in ["a", "b", "a"] {
+        socket.subscribe(id, ON_CREATE, json!({})).await;
+    }
+    socket.start("c", ON_CREATE, json!({})).await;
+    let frame = socket.hear().await;
+    assert_eq!((&frame["type"], &frame["id"]), (&json!("error"), &json!("c")));
+    let error = &frame["payload"]["errors"][0];
+    assert_eq!(error["errorType"], "MaxSubscriptionsReachedError");
+    assert_eq!(error["message"], "Max number of 2 subscriptions reached");
+    socket.say(json!({ "type": "stop", "id": "b" })).await;
+    assert_eq!(socket.hear().await["type"], "complete");
+    socket.subscribe("c", ON_CREATE, json!({})).await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_long_is_refused_and_the_socket_lives_on() {
+    let server = limited(RealtimeLimits { message_bytes: 1000, ..RealtimeLimits::default() });
+    let mut socket = Socket::open(listen(&server).await).await;
+    let long = format!("{ON_CREATE} # {}", "x".repeat(1000));
+    socket.start("s", &long, json!({})).await;
+    let frame = socket.hear().await;
+    assert_eq!((&frame["type"], &frame["id"]), (&json!("error"), &json!("s")));
+    assert_eq!(frame["payload"]["errors"][0]["errorType"], "LimitExceededError");
+    socket.subscribe("s", ON_CREATE, json!({})).await;
+}
+
+#[tokio::test]
+async fn a_change_too_large_to_be_told_sends_its_clients_to_the_delta_sync() {
+    let server = limited(RealtimeLimits { event_bytes: 4096, ..RealtimeLimits::default() });
+    let address = listen(&server).await;
+    let (mut whole, mut short) = (Socket::open(address).await, Socket::open(address).await);
+    whole.subscribe("s", "subscription s { onCreateProduct { id image } }", json!({})).await;
+    short.subscribe("s", "subscription s { onCreateProduct { id } }", json!({})).await;
+    server.state.hub.publish(vec![large_change(&server, 1)]);
+    let Some(Message::Close(Some(frame))) = whole.next().await else { panic!("no close") };
+    assert_eq!(u16::from(frame.code), 1009);
+    assert_eq!(short.hear().await["payload"]["data"]["onCreateProduct"]["id"], "p1");
+}
+
+#[tokio::test]
+async fn a_socket_is_kept_alive_and_lives_only_so_long() {
+    let limits = RealtimeLimits {
+        keep_alive: Duration::from_millis(10),
+        lifetime: Duration::from_millis(500),
+        ..RealtimeLimits::default()
+    };
+    let server = limited(limits);
+    let mut socket = Socket::open(listen(&server).await).await;
+    for _ in 0..5 {
+        assert_eq!(socket.hear().await, json!({ "type": "ka" }));
+    }
+    let last = loop {
+        match socket.next().await {
+            Some(Message::Text(text)) => assert_eq!(text.as_str(), r#"{"type":"ka"}"#),
+            other => break other,
+        }
+    };
+    let Some(Message::Close(Some(frame))) = last else { panic!("{last:?}") };
+    assert_eq!(u16::from(frame.code), 1001);
+}
+
+#[tokio::test]
+async fn beyond_so_many_sockets_a_client_is_told_to_come_again() {
+    let server = limited(RealtimeLimits { sockets: 1, ..RealtimeLimits::default() });
+    let address = listen(&server).await;
+    let first = Socket::open(address).await;
+    let mut second = Socket::connect(address, KEY).await;
+    second.say(json!({ "type": "connection_init" })).await;
+    let frame = second.hear().await;
+    assert_eq!(frame["type"], "connection_error");
+    // Any code but 400, 401 and 403 lets amplify try again (contract 5.4).
+    let expected = json!({
+        "errorType": "LimitExceededError",
+        "message": "Max number of 1 connections reached",
+        "errorCode": 429,
+    });
+    assert_eq!(frame["payload"]["errors"][0], expected);
+    drop((first, second));
+    while !server.state.sockets.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    Socket::open(address).await;
 }

@@ -16,7 +16,7 @@ use espressync_server::health::MetricsAt;
 use espressync_server::limits::Limits;
 use espressync_server::metrics::{Counted, Metrics};
 use espressync_server::sqlite::{OpenError, SqliteBackend};
-use espressync_server::{Api, DEFAULT_WINDOW_MS, Hub};
+use espressync_server::{Api, DEFAULT_WINDOW_MS, Hub, RealtimeLimits};
 use http_body_util::BodyExt;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
@@ -122,6 +122,7 @@ impl Server {
             metrics,
             metrics_at: MetricsAt::ThisMachine,
             draining: CancellationToken::new(),
+            realtime: RealtimeLimits::default(),
             shutdown: CancellationToken::new(),
             sockets: TaskTracker::new(),
             pages: Pages::default(),

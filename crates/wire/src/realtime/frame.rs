@@ -67,6 +67,14 @@ pub enum ServerFrame {
     },
 }
 
+/// The text of [`ServerFrame::Data`], of a payload that is text already: what many subscriptions
+/// are told is written once.
+#[must_use]
+pub fn data_frame(id: &str, payload: &str) -> String {
+    let id = Json::from(id).to_string();
+    ["{\"id\":", &id, ",\"type\":\"data\",\"payload\":", payload, "}"].concat()
+}
+
 /// An error in a frame.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FrameError {
@@ -258,4 +266,17 @@ fn id_of(json: &Json, place: &str) -> Result<String, WireError> {
 
 fn at<'a>(json: &'a Json, pointer: &str) -> &'a Json {
     json.pointer(pointer).unwrap_or(&Json::Null)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_that_is_text_already_makes_the_same_frame() {
+        let payload = json!({ "data": { "onCreateX": { "id": "1" } } });
+        let text = data_frame("a\"b", &payload.to_string());
+        let frame = ServerFrame::Data { id: "a\"b".to_owned(), payload };
+        assert_eq!(ServerFrame::parse(&text), Ok(frame));
+    }
 }

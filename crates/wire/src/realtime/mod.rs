@@ -5,7 +5,7 @@ mod frame;
 mod handshake;
 mod session;
 
-pub use frame::{ClientFrame, FrameError, ServerFrame};
+pub use frame::{ClientFrame, FrameError, ServerFrame, data_frame};
 pub use handshake::{
     PROTOCOL, host_of, offered_protocols, read_header, read_offered_protocols, realtime_url,
 };

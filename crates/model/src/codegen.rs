@@ -171,6 +171,7 @@ fn model_function(out: &mut String, schema: &Schema, model: &Model) {
         let kind = match relation.kind {
             RelationKind::HasMany => "HasMany",
             RelationKind::HasOne => "HasOne",
+            RelationKind::HasOneByReference => "HasOneByReference",
             RelationKind::BelongsTo => "BelongsTo",
         };
         line!(out, "        .relation(");

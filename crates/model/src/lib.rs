@@ -22,6 +22,7 @@
 
 mod access;
 mod api;
+mod association;
 #[cfg(feature = "sdl")]
 pub mod codegen;
 mod entity;
@@ -41,7 +42,8 @@ mod time;
 mod value;
 
 pub use access::{AccessRule, AccessRules, Action, Allow, Provider};
-pub use api::{ApiSchema, ModelApi, Offer};
+pub use api::{ApiSchema, ModelApi, Offer, SubscriptionLevel};
+pub use association::Association;
 pub use entity::{Entity, FromValue};
 pub use error::ModelError;
 pub use key::Key;

@@ -132,8 +132,18 @@ pub enum RelationKind {
     HasMany,
     /// This record points at one of the target, which it owns.
     HasOne,
+    /// One record of the target points here: the second generation's `@hasOne(references:)`.
+    HasOneByReference,
     /// This record points at one of the target, to which it belongs.
     BelongsTo,
+}
+
+impl RelationKind {
+    /// Whether the foreign key is the target's; else it is of the model with the relation.
+    #[must_use]
+    pub fn is_held_by_target(self) -> bool {
+        matches!(self, Self::HasMany | Self::HasOneByReference)
+    }
 }
 
 /// A relation field: never stored, always derived from foreign keys.
@@ -145,7 +155,7 @@ pub struct Relation {
     pub kind: RelationKind,
     /// The model at the other end.
     pub target: ModelId,
-    /// The foreign key: fields of the target for [`RelationKind::HasMany`], else of this model.
+    /// The foreign key: fields of the model that [holds](RelationKind::is_held_by_target) it.
     pub fields: Vec<FieldId>,
 }
 

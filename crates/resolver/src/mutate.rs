@@ -30,7 +30,7 @@
 
 use espressync_model::remote::{Change, Mutation, Operation, RemoteError, RemoteErrorKind};
 use espressync_model::{
-    Field, Meta, Model, ModelApi, Offer, Patch, Record, Row, Schema, Timestamp, Value,
+    Field, FieldId, Meta, Model, ModelApi, Offer, Patch, Record, Row, Schema, Timestamp, Value,
 };
 
 use crate::access::Rights;
@@ -103,7 +103,7 @@ fn attempt<T: Tables>(
     let (rights, asked) = (Rights::of(model, &api.access, caller), mutation);
     let owned = with_owners(rights, asked);
     let mutation = owned.as_ref().unwrap_or(asked);
-    let write = Write { schema, model, strategy, mutation, decision, now };
+    let write = Write { schema, model, api, strategy, mutation, decision, now };
     let stored = tables.record(mutation.model, &mutation.key)?;
     if !rights.are_unlimited() && !write.is_allowed(rights, asked, stored.as_ref()) {
         return Ok(write.refuse_unauthorized(api));
@@ -139,6 +139,7 @@ fn with_owners(rights: Rights<'_>, mutation: &Mutation) -> Option<Mutation> {
 struct Write<'a> {
     schema: &'a Schema,
     model: &'a Model,
+    api: &'a ModelApi,
     strategy: ConflictStrategy,
     mutation: &'a Mutation,
     decision: Option<&'a Decision>,
@@ -167,7 +168,7 @@ impl Write<'_> {
             let sent = self.mutation.fields.get(id).filter(|value| !value.is_null());
             values[id.index()] = match sent {
                 Some(value) => value.clone(),
-                None => self.filled_in(field),
+                None => self.filled_in(id, field),
             };
         }
         Row::new(values)
@@ -185,11 +186,11 @@ impl Write<'_> {
 
     /// What the server puts where a create says nothing: the default, or the time for the fields
     /// that `@model` fills (contract 1.3).
-    fn filled_in(&self, field: &Field) -> Value {
-        match field.name.as_str() {
-            "createdAt" | "updatedAt" => Value::from(date_time(self.now)),
-            _ => field.default.clone().unwrap_or_default(),
+    fn filled_in(&self, id: FieldId, field: &Field) -> Value {
+        if self.api.is_stamped(id) {
+            return Value::from(date_time(self.now));
         }
+        field.default.clone().unwrap_or_default()
     }
 
     fn create_again<T: Tables>(&self, tables: &mut T, stored: Record) -> Result<Outcome, T::Error> {
@@ -287,7 +288,7 @@ impl Write<'_> {
 
     /// Sets the time of the change where the client does not.
     fn stamp(&self, changes: &mut Patch) {
-        if let Ok(updated_at) = self.model.field_named("updatedAt")
+        if let Some(updated_at) = self.api.updated_at
             && changes.get(updated_at).is_none()
         {
             changes.set(updated_at, Value::from(date_time(self.now)));

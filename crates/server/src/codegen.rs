@@ -34,7 +34,7 @@ pub enum CodegenError {
         source: std::io::Error,
     },
     /// The schema is wrong, or says what this version cannot do.
-    #[error(transparent)]
+    #[error("the schema cannot be used\n{}", .0.report())]
     Sdl(#[from] SdlError),
 }
 

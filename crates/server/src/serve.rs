@@ -43,7 +43,7 @@ pub enum ServeError {
         source: std::io::Error,
     },
     /// The schema is wrong, or says what this version cannot do.
-    #[error(transparent)]
+    #[error("the schema cannot be used\n{}", .0.report())]
     Sdl(#[from] SdlError),
     /// The schema's names clash.
     #[error(transparent)]

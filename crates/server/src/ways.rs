@@ -4,7 +4,7 @@
 //! DynamoDB leaves a record without a value to sort by out of an index. Here nothing that is
 //! stored is hidden: such a record comes first, unless a condition on what it lacks leaves it out.
 
-use espressync_model::{FieldId, Index, Model, ModelId, Relation, RelationKind, Schema};
+use espressync_model::{FieldId, Index, Model, ModelId, Relation, Schema};
 
 /// The name of the primary key among the ways.
 const PRIMARY: &str = "Primary";
@@ -78,7 +78,7 @@ pub fn ways(schema: &Schema, id: ModelId) -> Vec<Way> {
     let indexes = model.indexes.iter().map(Way::of_index);
     let relations = schema.models().flat_map(|(_, other)| &other.relations);
     let children = relations
-        .filter(|relation| relation.kind == RelationKind::HasMany && relation.target == id)
+        .filter(|relation| relation.kind.is_held_by_target() && relation.target == id)
         .map(|relation| Way::of_children(model, relation));
     let mut found: Vec<Way> = Vec::new();
     for way in key.into_iter().chain(indexes).chain(children) {
@@ -91,7 +91,7 @@ pub fn ways(schema: &Schema, id: ModelId) -> Vec<Way> {
 
 #[cfg(test)]
 mod tests {
-    use espressync_model::{Field, Scalar};
+    use espressync_model::{Field, RelationKind, Scalar};
 
     use super::*;
 

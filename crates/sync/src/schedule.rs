@@ -53,7 +53,7 @@ fn parents<'s>(
     let definition: &Model = store.schema().model(model);
     let relations = definition.relations.iter().filter(|relation| match relation.kind {
         RelationKind::BelongsTo | RelationKind::HasOne => true,
-        RelationKind::HasMany => false,
+        RelationKind::HasMany | RelationKind::HasOneByReference => false,
     });
     relations.filter_map(move |relation| {
         let values: Option<Vec<&Value>> = relation

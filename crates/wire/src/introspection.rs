@@ -10,11 +10,12 @@
 //! - The version is of what records hold and how they point at each other. A browser drops its
 //!   whole database when the version changes, what is not sent yet included; so neither the order
 //!   of the schema's text, nor a new enum value, nor who may do what makes a difference.
-//! - An owner is a field like any other where the schema gives it one, and is never required.
+//! - An owner is a field like any other where the schema declares it. One that only a rule names is
+//!   none: the client asks for it by the rule, and never sends it.
 
 use espressync_model::{
-    AccessRule, AccessRules, Action, Allow, ApiSchema, BaseType, Field, FieldId, Model, ModelId,
-    Provider, Relation, RelationKind, Schema,
+    AccessRule, AccessRules, Action, Allow, ApiSchema, BaseType, Field, FieldId, Model, ModelApi,
+    ModelId, Provider, Relation, RelationKind, Schema, SubscriptionLevel,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -56,10 +57,11 @@ fn named<'a>(parts: impl Iterator<Item = (&'a String, Json)>) -> Map<String, Jso
 
 fn model(api: &ApiSchema, id: ModelId) -> Json {
     let (schema, it) = (&api.schema, api.schema.model(id));
-    let input_only = &api.model(id).input_only;
+    let offered = api.model(id);
     let own = |is_read_only| {
         let fields = it.fields().filter(move |(id, field)| {
-            field.is_read_only == is_read_only && !input_only.contains(id)
+            let is_hidden = offered.input_only.contains(id) || offered.owners.contains(id);
+            field.is_read_only == is_read_only && !is_hidden
         });
         fields.map(|(_, each)| (&each.name, field(schema, each)))
     };
@@ -69,7 +71,7 @@ fn model(api: &ApiSchema, id: ModelId) -> Json {
         "fields": named(own(false).chain(relations).chain(own(true))),
         "syncable": true,
         "pluralName": it.plural,
-        "attributes": attributes(it),
+        "attributes": attributes(it, offered),
     })
 }
 
@@ -102,7 +104,9 @@ fn relation(schema: &Schema, owner: ModelId, relation: &Relation) -> Json {
     let target = schema.model(relation.target);
     let is_list = relation.kind == RelationKind::HasMany;
     let own = schema.model(owner);
-    let is_required = !is_list && relation.fields.iter().all(|id| own.at(*id).is_required);
+    let association = schema.association(own, relation);
+    let is_required = !relation.kind.is_held_by_target()
+        && relation.fields.iter().all(|id| own.at(*id).is_required);
     let mut out = json!({
         "name": relation.name,
         "isArray": is_list,
@@ -112,16 +116,20 @@ fn relation(schema: &Schema, owner: ModelId, relation: &Relation) -> Json {
         "association": match relation.kind {
             RelationKind::HasMany => json!({
                 "connectionType": "HAS_MANY",
-                "associatedWith": way_back(owner, target, relation),
+                "associatedWith": association.associated_with,
+            }),
+            RelationKind::HasOneByReference => json!({
+                "connectionType": "HAS_ONE",
+                "associatedWith": association.associated_with,
             }),
             RelationKind::HasOne => json!({
                 "connectionType": "HAS_ONE",
-                "associatedWith": names(target, &target.key),
-                "targetNames": names(own, &relation.fields),
+                "associatedWith": association.associated_with,
+                "targetNames": association.target_names,
             }),
             RelationKind::BelongsTo => json!({
                 "connectionType": "BELONGS_TO",
-                "targetNames": names(own, &relation.fields),
+                "targetNames": association.target_names,
             }),
         },
     });
@@ -131,27 +139,14 @@ fn relation(schema: &Schema, owner: ModelId, relation: &Relation) -> Json {
     out
 }
 
-/// The child's relation that leads back over the same foreign key, else the foreign key.
-fn way_back<'a>(owner: ModelId, child: &'a Model, relation: &Relation) -> Vec<&'a str> {
-    let back = child.relations.iter().find(|back| {
-        back.kind == RelationKind::BelongsTo
-            && back.target == owner
-            && back.fields == relation.fields
-    });
-    match back {
-        Some(back) => vec![&back.name],
-        None => names(child, &relation.fields),
-    }
-}
-
 fn names<'a>(model: &'a Model, fields: &[FieldId]) -> Vec<&'a str> {
     fields.iter().map(|field| model.at(*field).name.as_str()).collect()
 }
 
-fn attributes(model: &Model) -> Vec<Json> {
+fn attributes(model: &Model, offered: &ModelApi) -> Vec<Json> {
     let key = json!({ "fields": names(model, &model.key) });
     let mut attributes = vec![
-        json!({ "type": "model", "properties": timestamps(model) }),
+        json!({ "type": "model", "properties": properties(model, offered) }),
         json!({ "type": "key", "properties": key }),
     ];
     for index in &model.indexes {
@@ -166,19 +161,22 @@ fn attributes(model: &Model) -> Vec<Json> {
 }
 
 /// Renamed timestamps, which clients leave out when they compare what they sent with what came
-/// back. Of a lone one nothing tells which of the two it is, so it is named as both.
-fn timestamps(model: &Model) -> Json {
-    let fields = model.fields.iter().filter(|field| field.is_read_only);
-    let written: Vec<&str> = fields.map(|field| field.name.as_str()).collect();
-    match *written.as_slice() {
-        [created, .., updated] if [created, updated] != TIMESTAMPS => {
-            json!({ "timestamps": { "createdAt": created, "updatedAt": updated } })
-        }
-        [only] if !TIMESTAMPS.contains(&only) => {
-            json!({ "timestamps": { "createdAt": only, "updatedAt": only } })
-        }
-        _ => json!({}),
+/// back, and the level of subscriptions, by which they open none.
+fn properties(model: &Model, offered: &ModelApi) -> Json {
+    let mut properties = json!({});
+    let stamps = [offered.created_at, offered.updated_at];
+    let names = stamps.map(|field| field.map(|field| model.at(field).name.as_str()));
+    let is_usual = |(name, usual): (&Option<&str>, &str)| name.is_none_or(|name| name == usual);
+    if !names.iter().zip(TIMESTAMPS).all(is_usual) {
+        let names = TIMESTAMPS.iter().zip(names).filter_map(|(usual, name)| Some((*usual, name?)));
+        properties["timestamps"] = names.collect();
     }
+    match offered.level {
+        SubscriptionLevel::On => {}
+        SubscriptionLevel::Public => properties["subscriptions"] = json!({ "level": "public" }),
+        SubscriptionLevel::Off => properties["subscriptions"] = json!({ "level": "off" }),
+    }
+    properties
 }
 
 /// The rules on the type and on its fields: a client asks nothing of them but how to sign in and

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{ApiSchema, BaseType, Field, FieldId, Model, ModelApi, RelationKind, Scalar, Schema};
+use crate::{ApiSchema, BaseType, Field, Model, ModelApi, RelationKind, Scalar, Schema};
 
 /// The head of each file.
 const HEAD: &str = "// Written by espressync codegen from the schema. Change the schema instead.\n";
@@ -94,20 +94,22 @@ fn model_type(out: &mut String, schema: &Schema, model: &Model, api: &ModelApi) 
     line!(out, "export type {name} = {{");
     line!(out, "  readonly [__modelMeta__]: {{");
     line!(out, "    identifier: {};", identifier(model));
-    let written = model.fields.iter().filter(|field| field.is_read_only);
-    let written: Vec<String> = written.map(|field| format!("{:?}", field.name)).collect();
+    let written =
+        model.fields().filter(|(id, field)| field.is_read_only && !api.owners.contains(id));
+    let written: Vec<String> = written.map(|(_, field)| format!("{:?}", field.name)).collect();
     if !written.is_empty() {
         line!(out, "    readOnlyFields: {};", written.join(" | "));
     }
     line!(out, "  }};");
     for (id, field) in model.fields() {
-        if !api.input_only.contains(&id) {
+        if !api.input_only.contains(&id) && !api.owners.contains(&id) {
             property(out, schema, field);
         }
     }
     for relation in &model.relations {
         let (field, target) = (&relation.name, &schema.model(relation.target).name);
-        let is_required = relation.fields.iter().all(|id| is_set(model, *id));
+        let is_required = !relation.kind.is_held_by_target()
+            && relation.fields.iter().all(|id| model.at(*id).is_required);
         match relation.kind {
             RelationKind::HasMany => {
                 line!(out, "  readonly {field}: AsyncCollection<{target}>;");
@@ -115,17 +117,12 @@ fn model_type(out: &mut String, schema: &Schema, model: &Model, api: &ModelApi) 
             RelationKind::BelongsTo if is_required => {
                 line!(out, "  readonly {field}: AsyncItem<{target}>;");
             }
-            RelationKind::HasOne | RelationKind::BelongsTo => {
+            RelationKind::HasOne | RelationKind::HasOneByReference | RelationKind::BelongsTo => {
                 line!(out, "  readonly {field}: AsyncItem<{target} | undefined>;");
             }
         }
     }
     line!(out, "}};");
-}
-
-/// Has-many relations have their foreign key elsewhere, and are not asked.
-fn is_set(model: &Model, field: FieldId) -> bool {
-    model.fields.get(field.index()).is_some_and(|field| field.is_required)
 }
 
 /// How records are told apart. An `id` is made up where the app gives none.

@@ -42,6 +42,17 @@ impl<'a> Arguments<'a> {
         self.all.iter().find(|(argument, _)| *argument == name).map(|(_, value)| *value)
     }
 
+    /// A text that can be a name in GraphQL, or nothing. The outer `None` is an absent argument,
+    /// the inner one `null`.
+    pub(super) fn name(&self, name: &str) -> Result<Option<Option<&'a str>>> {
+        match self.text(name)? {
+            Some(Some(text)) if !is_name(text) => {
+                self.wrong(format!("`{name}` should be a name of GraphQL, found \"{text}\""))
+            }
+            found => Ok(found),
+        }
+    }
+
     /// A text. The outer `None` is an absent argument, the inner one `null`.
     pub(super) fn text(&self, name: &str) -> Result<Option<Option<&'a str>>> {
         match self.get(name) {
@@ -88,6 +99,31 @@ impl<'a> Arguments<'a> {
             return Ok(Some(Vec::new()));
         }
         self.several(name, &format!("a list of {}", listed(known)), |value| word_of(value, known))
+    }
+
+    /// A whole number from 1.
+    pub(super) fn count(&self, name: &str) -> Result<Option<u32>> {
+        let number = match self.get(name) {
+            None | Some(ConstValue::Null) => return Ok(None),
+            Some(ConstValue::Number(number)) => number.as_u64(),
+            Some(_) => None,
+        };
+        match number.and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0) {
+            Some(number) => Ok(Some(number)),
+            None => self.wrong(format!("`{name}` should be a whole number from 1")),
+        }
+    }
+
+    /// An object. The outer `None` is an absent argument, the inner one `null`.
+    pub(super) fn object(&self, name: &str) -> Result<Option<Option<Self>>> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(ConstValue::Null) => Ok(Some(None)),
+            Some(value) => match self.members(value) {
+                Some(members) => Ok(Some(Some(members))),
+                None => self.wrong(format!("`{name}` should be an object, found {value}")),
+            },
+        }
     }
 
     /// A list of objects, or one alone.
@@ -145,4 +181,12 @@ fn word_of(value: &ConstValue, known: &[&'static str]) -> Option<&'static str> {
 pub(super) fn listed(names: &[&str]) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     names.join(", ")
+}
+
+/// Whether a text can be the name of a field or type; those with two underscores are GraphQL's.
+pub(super) fn is_name(text: &str) -> bool {
+    let is_letter = |letter: char| letter.is_ascii_alphabetic() || letter == '_';
+    text.starts_with(is_letter)
+        && !text.starts_with("__")
+        && text.chars().all(|letter| is_letter(letter) || letter.is_ascii_digit())
 }

@@ -3,29 +3,43 @@ use async_graphql_parser::{Pos, Positioned};
 use async_graphql_value::ConstValue;
 
 use super::arguments::Arguments;
-use super::{Result, SdlCause, problem, unsupported};
+use super::{Problem, Problems, Result, SdlCause};
 
-/// Directives of Amplify that this version does not carry out. Each changes what the API does or
-/// who may use it, so none may be passed over.
-const LATER: [&str; 13] = [
-    "manyToMany",
-    "connection",
-    "key",
-    "versioned",
-    "function",
-    "http",
-    "predictions",
-    "searchable",
-    "mapsTo",
-    "refersTo",
-    "aws_api_key",
-    "aws_iam",
-    "aws_cognito_user_pools",
+/// Directives of Amplify and AppSync that this server does not carry out, with what to do. Each
+/// changes what the API does or who may use it, so none may be passed over.
+const OTHERS: [(&str, &str); 14] = [
+    ("versioned", "leave it out: every record has a `_version`, which an update names"),
+    ("function", "call the function from the app, or put it behind an API of its own"),
+    ("http", "call the other API from the app"),
+    ("sql", "keep the query in an API of its own"),
+    ("predictions", "call the service from the app"),
+    ("searchable", "leave it out; an @index has a query, and a list has a filter"),
+    ("generation", "call the model from the app"),
+    ("conversation", "call the model from the app"),
+    ("aws_api_key", "write `@auth(rules: [{ allow: public }])` on the model"),
+    ("aws_iam", "write `@auth(rules: [{ allow: private, provider: iam }])` on the model"),
+    ("aws_oidc", "write `@auth(rules: [{ allow: private, provider: oidc }])` on the model"),
+    ("aws_cognito_user_pools", "write `@auth(rules: [{ allow: private }])` on the model"),
+    ("aws_lambda", "write `@auth(rules: [{ allow: custom }])` on the model"),
+    ("aws_subscribe", "leave it out: every model has its subscriptions"),
 ];
 
-/// Every directive that has a place somewhere.
-const KNOWN: [&str; 8] =
-    ["model", "primaryKey", "index", "hasMany", "hasOne", "belongsTo", "default", "auth"];
+/// Every directive that has a place somewhere, and where.
+const KNOWN: [(&str, &str); 13] = [
+    ("model", "on a type"),
+    ("auth", "on a type with @model, and on its fields"),
+    ("key", "on a type with @model"),
+    ("mapsTo", "on a type with @model"),
+    ("refersTo", "on a type with @model"),
+    ("primaryKey", "on a field of a model that holds a value"),
+    ("index", "on a field of a model that holds a value"),
+    ("default", "on a field that holds a value"),
+    ("hasMany", "on a field of a model whose type is a list of a model"),
+    ("hasOne", "on a field of a model whose type is a model"),
+    ("belongsTo", "on a field of a model whose type is a model"),
+    ("manyToMany", "on a field of a model whose type is a list of a model"),
+    ("connection", "on a field of a model whose type is a model"),
+];
 
 /// The directives of one type or field.
 #[derive(Clone, Copy)]
@@ -44,23 +58,25 @@ impl<'a> Directives<'a> {
     }
 
     /// Refuses every directive that is not in `names`.
-    pub(super) fn allow(self, names: &[&str]) -> Result<()> {
+    pub(super) fn allow(self, names: &[&str], to: &mut Problems) {
         for Positioned { pos, node } in self.0 {
             let name = node.name.node.as_str();
             if names.contains(&name) || name == "deprecated" {
                 continue;
             }
-            if LATER.contains(&name) {
-                return unsupported(*pos, format!("@{name}"), "leave it out");
-            }
-            let cause = if KNOWN.contains(&name) {
-                SdlCause::MisplacedDirective(name.to_owned())
-            } else {
-                SdlCause::UnknownDirective(name.to_owned())
+            let instead = OTHERS.iter().find(|(other, _)| *other == name);
+            let place = KNOWN.iter().find(|(known, _)| *known == name);
+            let name = name.to_owned();
+            let cause = match (instead, place) {
+                (Some((_, instead)), _) => {
+                    let instead = (*instead).to_owned();
+                    SdlCause::Unsupported { what: format!("@{name}"), instead }
+                }
+                (None, Some((_, place))) => SdlCause::MisplacedDirective { name, place },
+                (None, None) => SdlCause::UnknownDirective(name),
             };
-            return problem(*pos, cause);
+            to.0.push(Problem { at: *pos, cause });
         }
-        Ok(())
     }
 }
 
@@ -72,6 +88,10 @@ pub(super) struct Directive<'a> {
 }
 
 impl<'a> Directive<'a> {
+    pub(super) fn name(self) -> &'a str {
+        self.node.name.node.as_str()
+    }
+
     /// Its arguments, none of which may be other than `names`.
     pub(super) fn takes(self, names: &[&str]) -> Result<Arguments<'a>> {
         self.arguments().takes(names)
@@ -85,7 +105,7 @@ impl<'a> Directive<'a> {
     fn arguments(self) -> Arguments<'a> {
         let all = self.node.arguments.iter();
         let all = all.map(|(name, value)| (name.node.as_str(), &value.node));
-        Arguments::of(self.at, self.node.name.node.as_str(), all)
+        Arguments::of(self.at, self.name(), all)
     }
 }
 

@@ -1,14 +1,44 @@
 use async_graphql_parser::Error as ParserError;
 use thiserror::Error;
 
-use super::Problem;
+use super::{Problem, Problems};
 
-/// What is wrong with a schema file, and where.
+/// A schema file that cannot be used: everything that is wrong with it, one line each.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{file}:{line}:{column}: {cause}")]
+#[error("{}", self.lines())]
 pub struct SdlError {
     /// The file's name as it was given.
     pub file: String,
+    /// What is wrong, in the order of the file; at least one.
+    pub problems: Vec<SdlProblem>,
+    /// The file's text, of which [`report`](Self::report) shows the lines at fault.
+    #[cfg_attr(not(feature = "report"), allow(dead_code, reason = "only the report shows it"))]
+    pub(super) source_text: String,
+}
+
+impl SdlError {
+    pub(super) fn new(file: &str, source: &str, Problems(mut problems): Problems) -> Self {
+        problems.sort_by_key(|problem| (problem.at.line, problem.at.column));
+        let problems = problems.into_iter().map(|Problem { at, cause }| SdlProblem {
+            line: at.line,
+            column: at.column,
+            cause,
+        });
+        Self { file: file.to_owned(), problems: problems.collect(), source_text: source.to_owned() }
+    }
+
+    fn lines(&self) -> String {
+        let lines = self.problems.iter().map(|problem| {
+            let SdlProblem { line, column, cause } = problem;
+            format!("{}:{line}:{column}: {cause}", self.file)
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// One thing that is wrong with a schema file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SdlProblem {
     /// The line, from 1.
     pub line: usize,
     /// The column, from 1.
@@ -17,13 +47,7 @@ pub struct SdlError {
     pub cause: SdlCause,
 }
 
-impl SdlError {
-    pub(super) fn new(file: &str, Problem { at, cause }: Problem) -> Self {
-        Self { file: file.to_owned(), line: at.line, column: at.column, cause }
-    }
-}
-
-/// Why a schema cannot be used.
+/// Why a schema cannot be used: what is wrong and, behind a semicolon, what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SdlCause {
@@ -46,8 +70,13 @@ pub enum SdlCause {
     #[error("there is no directive `@{0}`")]
     UnknownDirective(String),
     /// A directive does not go here.
-    #[error("`@{0}` has no place here")]
-    MisplacedDirective(String),
+    #[error("`@{name}` has no place here; it goes {place}")]
+    MisplacedDirective {
+        /// The directive.
+        name: String,
+        /// Where it goes.
+        place: &'static str,
+    },
     /// A directive's argument is missing, of another type, or unknown.
     #[error("@{directive}: {message}")]
     Argument {
@@ -84,8 +113,20 @@ pub enum SdlCause {
         /// Why not.
         message: String,
     },
+    /// Two models have an operation of one name.
+    #[error("`{first}` and `{second}` both have the operation `{operation}`; rename one by @model")]
+    SameOperation {
+        /// The operation's name.
+        operation: String,
+        /// The model that has it.
+        first: String,
+        /// The model that has it too.
+        second: String,
+    },
     /// An embedded type refers to a model.
-    #[error("`{owner}.{field}` is of a @model type, which a type without @model cannot hold")]
+    #[error(
+        "`{owner}.{field}` is of a @model type, which a type without @model cannot hold; hold its `id`"
+    )]
     ModelInObject {
         /// The embedded type.
         owner: String,
@@ -93,7 +134,7 @@ pub enum SdlCause {
         field: String,
     },
     /// Something that GraphQL or Amplify knows and this version does not.
-    #[error("{what} is not supported yet; {instead}")]
+    #[error("{what} is not supported; {instead}")]
     Unsupported {
         /// What it is.
         what: String,

@@ -50,15 +50,6 @@ pub(super) fn read(
     }
 }
 
-/// Refuses the last field when an earlier one has its name.
-pub(super) fn refuse_duplicate(fields: &[Field], last: &FieldDefinition) -> Result<()> {
-    let name = last.name.node.as_str();
-    if fields.iter().filter(|field| field.name == *name).count() > 1 {
-        return problem(last.name.pos, SdlCause::Duplicate(name.to_owned()));
-    }
-    Ok(())
-}
-
 fn read_default(directive: Directive<'_>, field: &Field, enums: &[EnumType]) -> Result<Value> {
     let Some(ConstValue::String(text)) = directive.takes(&["value"])?.get("value") else {
         return directive.wrong("needs `value`, a text, as in `@default(value: \"1\")`");

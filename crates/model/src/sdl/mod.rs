@@ -6,21 +6,30 @@
 
 mod access;
 mod arguments;
+mod connections;
 mod directives;
 mod error;
 mod fields;
+mod joins;
+mod keys;
 mod models;
 mod names;
+mod offers;
+mod references;
 mod relations;
+#[cfg(feature = "report")]
+mod report;
 
 use std::collections::BTreeMap;
 
-use async_graphql_parser::types::{TypeDefinition, TypeKind, TypeSystemDefinition};
+use async_graphql_parser::types::{
+    FieldDefinition, TypeDefinition, TypeKind, TypeSystemDefinition,
+};
 use async_graphql_parser::{Pos, Positioned, parse_schema};
 
-pub use error::{SdlCause, SdlError};
+pub use error::{SdlCause, SdlError, SdlProblem};
 
-use crate::{ApiSchema, EnumId, EnumType, ModelId, ObjectId, ObjectType, Scalar, Schema};
+use crate::{ApiSchema, EnumId, EnumType, Field, ModelId, ObjectId, ObjectType, Scalar, Schema};
 use directives::{Directives, is_public_rule};
 use models::Draft;
 pub(crate) use names::{upper_first, words};
@@ -31,8 +40,8 @@ pub const BOOKKEEPING: [&str; 3] = ["_version", "_lastChangedAt", "_deleted"];
 /// Reads a schema; `file` is its name for error messages.
 ///
 /// # Errors
-/// [`SdlError`] with the file, line, column and cause of the first thing that is wrong or that
-/// is not supported yet.
+/// [`SdlError`] with the file, and the line, column and cause of every thing that is wrong or is
+/// not supported, as far as one does not follow from another.
 pub fn parse(source: &str, file: &str) -> Result<Schema, SdlError> {
     parse_api(source, file).map(|api| api.schema)
 }
@@ -42,7 +51,11 @@ pub fn parse(source: &str, file: &str) -> Result<Schema, SdlError> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_api(source: &str, file: &str) -> Result<ApiSchema, SdlError> {
-    read(source).map_err(|problem| SdlError::new(file, problem))
+    let mut problems = Problems::default();
+    match read(source, &mut problems) {
+        Some(api) if problems.0.is_empty() => Ok(api),
+        _ => Err(SdlError::new(file, source, problems)),
+    }
 }
 
 /// The plural of a model's name by the rules of npm's `pluralize` (contract 2.1).
@@ -56,6 +69,22 @@ pub fn plural(name: &str) -> String {
 struct Problem {
     at: Pos,
     cause: SdlCause,
+}
+
+/// Collects what is wrong, so that one run tells of all of it.
+#[derive(Debug, Default)]
+struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Something if nothing is wrong so far.
+    fn none(&self) -> Option<()> {
+        self.0.is_empty().then_some(())
+    }
+
+    /// What there is, unless there was a problem, which is kept.
+    fn keep<T>(&mut self, result: Result<T>) -> Option<T> {
+        result.map_err(|problem| self.0.push(problem)).ok()
+    }
 }
 
 type Result<T, E = Problem> = std::result::Result<T, E>;
@@ -94,30 +123,38 @@ struct Definitions<'a> {
     objects: Vec<&'a TypeDefinition>,
 }
 
-fn read(source: &str) -> Result<ApiSchema> {
-    let document = parse_schema(source).map_err(|error| {
+/// Reads what there is to read; what is wrong goes `to` the problems, and stops what builds on it.
+fn read(source: &str, to: &mut Problems) -> Option<ApiSchema> {
+    let document = to.keep(parse_schema(source).map_err(|error| {
         let at = error.positions().next().unwrap_or_default();
         Problem { at, cause: SdlCause::Syntax(error::reason_of(&error)) }
-    })?;
-    let (names, definitions) = collect(&document.definitions)?;
-    let enums = definitions.enums.iter().map(|definition| read_enum(definition));
-    let enums = enums.collect::<Result<Vec<_>>>()?;
+    }))?;
+    let (names, definitions) = collect(&document.definitions, to);
+    let enums = definitions.enums.iter().map(|definition| read_enum(definition, to));
+    let enums: Vec<EnumType> = enums.collect();
     let objects = definitions.objects.iter();
-    let objects = objects.map(|definition| read_object(definition, &names, &enums));
-    let objects = objects.collect::<Result<Vec<_>>>()?;
-    if definitions.models.is_empty() {
-        return problem(Pos { line: 1, column: 1 }, SdlCause::NoModel);
+    let objects = objects.map(|definition| read_object(definition, &names, &enums, to));
+    let objects: Vec<ObjectType> = objects.collect();
+    if definitions.models.is_empty() && to.0.is_empty() {
+        to.0.push(Problem { at: Pos { line: 1, column: 1 }, cause: SdlCause::NoModel });
     }
     let drafts = definitions.models.iter();
-    let drafts = drafts.map(|definition| Draft::read(definition, &names, &enums));
-    let mut drafts = drafts.collect::<Result<Vec<_>>>()?;
-    relations::resolve(&mut drafts)?;
-    let finished = drafts.into_iter().map(Draft::finish).collect::<Result<Vec<_>>>()?;
-    let (models, apis) = finished.into_iter().unzip();
-    Ok(ApiSchema::new(Schema::new(models).with_enums(enums).with_objects(objects), apis))
+    let drafts = drafts.map(|definition| Draft::read(definition, &names, &enums, to));
+    let mut drafts: Vec<Draft> = drafts.collect();
+    to.none()?;
+    joins::add(&mut drafts, &names, to);
+    to.none()?;
+    relations::resolve(&mut drafts, to);
+    to.none()?;
+    let places: Vec<Pos> = drafts.iter().map(|draft| draft.at).collect();
+    let finished = drafts.into_iter().filter_map(|draft| to.keep(draft.finish()));
+    let (models, apis): (Vec<_>, Vec<_>) = finished.unzip();
+    let schema = Schema::new(models).with_enums(enums).with_objects(objects);
+    offers::refuse_clashes(&schema, &apis, &places, to);
+    Some(ApiSchema::new(schema, apis))
 }
 
-fn collect(all: &[TypeSystemDefinition]) -> Result<(Names, Definitions<'_>)> {
+fn collect<'a>(all: &'a [TypeSystemDefinition], to: &mut Problems) -> (Names, Definitions<'a>) {
     let scalars = Scalar::ALL.iter().map(|(scalar, name)| {
         let named: (String, Named) = ((*name).to_owned(), Named::Scalar(*scalar));
         named
@@ -125,25 +162,41 @@ fn collect(all: &[TypeSystemDefinition]) -> Result<(Names, Definitions<'_>)> {
     let mut names = Names(scalars.collect());
     let mut definitions = Definitions::default();
     for definition in all {
-        let Positioned { pos, node } = match definition {
-            TypeSystemDefinition::Type(definition) => definition,
-            TypeSystemDefinition::Schema(schema) => {
-                return unsupported(schema.pos, "a `schema` block", "leave it out");
-            }
-            TypeSystemDefinition::Directive(directive) => {
-                return unsupported(directive.pos, "a directive definition", "leave it out");
-            }
-        };
-        let Some(named) = definitions.add(*pos, node)? else { continue };
-        let name = &node.name;
-        if name.node.starts_with("__") || RESERVED.contains(&name.node.as_str()) {
-            return problem(name.pos, SdlCause::ReservedName(name.node.to_string()));
-        }
-        if names.0.insert(name.node.to_string(), named).is_some() {
-            return problem(name.pos, SdlCause::Duplicate(name.node.to_string()));
-        }
+        to.keep(collect_one(definition, &mut names, &mut definitions));
     }
-    Ok((names, definitions))
+    (names, definitions)
+}
+
+fn collect_one<'a>(
+    definition: &'a TypeSystemDefinition,
+    names: &mut Names,
+    definitions: &mut Definitions<'a>,
+) -> Result<()> {
+    let Positioned { pos, node } = match definition {
+        TypeSystemDefinition::Type(definition) => definition,
+        TypeSystemDefinition::Schema(schema) => {
+            return unsupported(schema.pos, "a `schema` block", "leave it out");
+        }
+        TypeSystemDefinition::Directive(directive) => {
+            return unsupported(directive.pos, "a directive definition", "leave it out");
+        }
+    };
+    let name = &node.name;
+    if RESERVED.contains(&name.node.as_str()) {
+        let what = format!("an own `type {}`", name.node);
+        let instead = "leave it out: the operations come from the types with @model";
+        return unsupported(name.pos, what, instead);
+    }
+    if name.node.starts_with("__") {
+        return problem(name.pos, SdlCause::ReservedName(name.node.to_string()));
+    }
+    if names.get(&name.node).is_some() {
+        return problem(name.pos, SdlCause::Duplicate(name.node.to_string()));
+    }
+    if let Some(named) = definitions.add(*pos, node)? {
+        names.0.insert(name.node.to_string(), named);
+    }
+    Ok(())
 }
 
 /// Type names that the API itself uses.
@@ -193,36 +246,56 @@ fn is_sandbox(definition: &TypeDefinition) -> bool {
         })
 }
 
-fn read_enum(definition: &TypeDefinition) -> Result<EnumType> {
-    let TypeKind::Enum(kind) = &definition.kind else {
-        return problem(definition.name.pos, SdlCause::NoModel);
-    };
-    Directives(&definition.directives).allow(&[])?;
-    let values = kind.values.iter().map(|value| value.node.value.node.to_string()).collect();
-    Ok(EnumType { name: definition.name.node.to_string(), values })
+fn read_enum(definition: &TypeDefinition, to: &mut Problems) -> EnumType {
+    Directives(&definition.directives).allow(&[], to);
+    let mut values: Vec<String> = Vec::new();
+    if let TypeKind::Enum(kind) = &definition.kind {
+        for Positioned { pos, node } in &kind.values {
+            Directives(&node.directives).allow(&[], to);
+            let value = node.value.node.to_string();
+            if values.contains(&value) {
+                to.0.push(Problem { at: *pos, cause: SdlCause::Duplicate(value) });
+            } else {
+                values.push(value);
+            }
+        }
+    }
+    EnumType { name: definition.name.node.to_string(), values }
 }
 
 fn read_object(
     definition: &TypeDefinition,
     names: &Names,
     enums: &[EnumType],
-) -> Result<ObjectType> {
-    let TypeKind::Object(kind) = &definition.kind else {
-        return problem(definition.name.pos, SdlCause::NoModel);
-    };
-    let owner = definition.name.node.as_str();
-    Directives(&definition.directives).allow(&[])?;
-    let mut object = ObjectType { name: owner.to_owned(), fields: Vec::new() };
-    for Positioned { node, .. } in &kind.fields {
-        if let Some(Named::Model(_)) = names.get(fields::base_name(&node.ty.node)) {
-            let field = node.name.node.to_string();
-            return problem(node.ty.pos, SdlCause::ModelInObject { owner: owner.into(), field });
+    to: &mut Problems,
+) -> ObjectType {
+    Directives(&definition.directives).allow(&[], to);
+    let mut object = ObjectType { name: definition.name.node.to_string(), fields: Vec::new() };
+    if let TypeKind::Object(kind) = &definition.kind {
+        for Positioned { node, .. } in &kind.fields {
+            Directives(&node.directives).allow(&["default"], to);
+            let field = to.keep(read_embedded_field(node, &object, names, enums));
+            object.fields.extend(field);
         }
-        Directives(&node.directives).allow(&["default"])?;
-        object.fields.push(fields::read(node, names, enums)?);
-        fields::refuse_duplicate(&object.fields, node)?;
     }
-    Ok(object)
+    object
+}
+
+fn read_embedded_field(
+    definition: &FieldDefinition,
+    object: &ObjectType,
+    names: &Names,
+    enums: &[EnumType],
+) -> Result<Field> {
+    let name = definition.name.node.to_string();
+    if object.fields.iter().any(|field| field.name == name) {
+        return problem(definition.name.pos, SdlCause::Duplicate(name));
+    }
+    if let Some(Named::Model(_)) = names.get(fields::base_name(&definition.ty.node)) {
+        let owner = object.name.clone();
+        return problem(definition.ty.pos, SdlCause::ModelInObject { owner, field: name });
+    }
+    fields::read(definition, names, enums)
 }
 
 #[cfg(test)]

@@ -1,4 +1,8 @@
 mod access;
+mod keys;
+mod offers;
+mod relations;
+mod v1;
 
 use super::*;
 use crate::{BaseType, FieldId, Model, RelationKind, Value};
@@ -17,7 +21,7 @@ fn foreign_key<'a>(schema: &'a Schema, model: &str, relation: &str) -> Vec<&'a s
     let model = schema.model_named(model).unwrap();
     let relation = model.relations.iter().find(|other| other.name == relation).unwrap();
     let holder = match relation.kind {
-        RelationKind::HasMany => schema.model(relation.target),
+        RelationKind::HasMany | RelationKind::HasOneByReference => schema.model(relation.target),
         RelationKind::HasOne | RelationKind::BelongsTo => model,
     };
     relation.fields.iter().map(|field| holder.at(*field).name.as_str()).collect()
@@ -145,10 +149,66 @@ fn mistakes_are_named_with_their_place() {
 }
 
 #[test]
-fn what_is_not_carried_out_is_refused() {
-    refused(
-        "type A @model { x: [A] @manyToMany(relationName: \"R\") }",
-        "s.graphql:1:24: @manyToMany is not supported yet; leave it out",
+fn what_is_not_carried_out_is_refused_with_what_to_do() {
+    let check = |directive: &str, instead: &str| {
+        let source = format!("type A @model @{directive} {{ x: Int }}");
+        let name = directive.split('(').next().unwrap();
+        refused(&source, &format!("s.graphql:1:15: @{name} is not supported; {instead}"));
+    };
+    check("versioned", "leave it out: every record has a `_version`, which an update names");
+    check("searchable", "leave it out; an @index has a query, and a list has a filter");
+    check("aws_api_key", "write `@auth(rules: [{ allow: public }])` on the model");
+    check(
+        "aws_cognito_user_pools(cognito_groups: [\"G\"])",
+        "write `@auth(rules: [{ allow: private }])` on the model",
     );
-    refused("type A @model(queries: null) { x: Int }", "s.graphql:1:8: @model: takes no `queries`");
+    for directive in ["function", "http", "predictions"] {
+        let source = format!("type A @model {{ x: Int @{directive}(name: \"f\") }}");
+        let error = parse(&source, "s.graphql").unwrap_err().to_string();
+        let expected = format!("s.graphql:1:24: @{directive} is not supported; call the ");
+        assert!(error.starts_with(&expected), "{error}");
+    }
+    let model = "type A @model { x: Int }";
+    let own = "s.graphql:1:6: an own `type Query` is not supported; leave it out: the operations \
+               come from the types with @model";
+    refused(&format!("type Query {{ x: Int }} {model}"), own);
+    let union = "s.graphql:1:1: a union is not supported; use object types";
+    refused(&format!("union U = A {model}"), union);
+}
+
+#[test]
+fn one_run_tells_of_all_that_is_wrong() {
+    refused(
+        "type A @model {\n  x: Itn\n  y: Int @modle\n}\ntype B @model @auth { z: [[Int]] }\ninput I { x: Int }",
+        "s.graphql:2:6: there is no type `Itn`\n\
+         s.graphql:3:10: there is no directive `@modle`\n\
+         s.graphql:5:15: @auth: needs `rules`, such as `rules: [{ allow: owner }]`\n\
+         s.graphql:5:26: a list of lists is not supported; use AWSJSON\n\
+         s.graphql:6:1: an input type is not supported; leave it out",
+    );
+}
+
+#[cfg(feature = "report")]
+#[test]
+fn a_report_shows_the_line_and_the_place() {
+    let source = "type Café @model {\n  bar: Strin\n}";
+    let ascii = source.replace('é', "e") + "\nunion U = Cafe";
+    let report = parse(&ascii, "shop.graphql").unwrap_err().report();
+    let expected = "\
+error: there is no type `Strin`
+  ┌─ shop.graphql:2:8
+  │
+2 │   bar: Strin
+  │        ^^^^^
+
+error: a union is not supported
+  ┌─ shop.graphql:4:1
+  │
+4 │ union U = Cafe
+  │ ^^^^^
+  │
+  = help: use object types";
+    assert_eq!(report, expected);
+    assert!(parse(source, "s").unwrap_err().report().contains("this is no GraphQL"));
+    assert!(parse("type A { x: Int }", "s").unwrap_err().report().contains("no type has @model"));
 }

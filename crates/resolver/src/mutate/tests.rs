@@ -1,4 +1,4 @@
-use espressync_model::{FieldId, Key, ModelId, Predicate, Scalar};
+use espressync_model::{Key, ModelId, Predicate, Scalar};
 
 use super::*;
 use crate::MemoryTables;

@@ -52,7 +52,7 @@ pub(super) fn of_model(models: &Models, model: &Model, api: &ModelApi) -> Vec<Ty
     let offered = |operation: &Operation| *offer(api, *operation) != Offer::Off;
     for operation in MUTATIONS.into_iter().filter(offered) {
         types.push(match operation {
-            Operation::Create => create(models, model).into(),
+            Operation::Create => create(models, model, api).into(),
             Operation::Update => update(models, model).into(),
             Operation::Delete | Operation::Undelete => by_key(models, model, operation).into(),
         });
@@ -173,11 +173,11 @@ fn comparison(models: &Models, field: &Field, prefix: &str) -> Option<String> {
     Some(format!("{prefix}{name}Input"))
 }
 
-fn create(models: &Models, model: &Model) -> InputObject {
+fn create(models: &Models, model: &Model, api: &ModelApi) -> InputObject {
     let input = InputObject::new(names::input(model, Operation::Create));
     let fields = model.fields().filter(|(_, field)| !field.is_read_only);
     let input = fields.fold(input, |input, (id, field)| {
-        let is_required = field.is_required && !is_filled_in(model, id);
+        let is_required = field.is_required && !is_filled_in(model, api, id);
         let of = list_of(&input_name(models, field.base), field, is_required);
         input.field(InputValue::new(&field.name, of))
     });
@@ -185,9 +185,9 @@ fn create(models: &Models, model: &Model) -> InputObject {
 }
 
 /// Whether the server fills a field in when a create says nothing (contract 1.3).
-fn is_filled_in(model: &Model, id: FieldId) -> bool {
+fn is_filled_in(model: &Model, api: &ModelApi, id: FieldId) -> bool {
     let is_id = model.has_managed_id() && model.key.contains(&id);
-    is_id || ["createdAt", "updatedAt"].contains(&model.at(id).name.as_str())
+    is_id || api.is_stamped(id)
 }
 
 fn update(models: &Models, model: &Model) -> InputObject {

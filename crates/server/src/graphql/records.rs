@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use espressync_model::remote::RemoteError;
 use espressync_model::{
-    Action, BaseType, FieldId, Key, Model, ModelId, ObjectId, Record, Relation, RelationKind,
-    Timestamp, Value,
+    Action, BaseType, Direction, FieldId, Key, Model, ModelId, ObjectId, Record, Relation,
+    RelationKind, Timestamp, Value,
 };
 use espressync_wire::json::{DELETED, LAST_CHANGED_AT, VERSION, value_to_json};
 use futures::FutureExt;
@@ -18,7 +18,7 @@ use super::keys::{KeyArguments, direction};
 use super::path::Path;
 use super::query::{DEFAULT_LIMIT, after, order_of, page, unreadable};
 use super::token::Token;
-use crate::backend::{Listing, Start, Stored, Walk};
+use crate::backend::{Listing, Range, Start, Stored, Walk};
 use crate::ways::Way;
 
 /// A run of rows on the way to becoming a connection.
@@ -99,7 +99,14 @@ impl Execution<'_> {
                 self.children(model, relation, &related, field, limit).await
             }
             RelationKind::HasOne | RelationKind::BelongsTo => {
-                self.parents(relation, &related, field).await
+                let keys = related.iter().map(|Placed { record, .. }| {
+                    Key::of(relation.fields.iter().map(|part| record.row.get(*part)))
+                });
+                self.each_one(relation.target, keys.collect(), &related, field).await
+            }
+            RelationKind::HasOneByReference => {
+                let keys = self.only_children(model, relation, &related, field).await;
+                self.each_one(relation.target, keys, &related, field).await
             }
         };
         let mut answers = answers.into_iter();
@@ -181,20 +188,15 @@ impl Execution<'_> {
         Json::Object(members.collect())
     }
 
-    /// The records that these point at, tombstones included: null where there is none, for a
-    /// child outlives its parent.
-    async fn parents(
+    /// The one record of these keys beside each of the records, tombstones included: null where
+    /// there is none, for a child outlives its parent.
+    async fn each_one(
         &self,
-        relation: &Relation,
+        target: ModelId,
+        keys: Vec<Option<Key>>,
         records: &[&Placed],
         field: &Selected,
     ) -> Vec<Json> {
-        let keys: Vec<Option<Key>> = records
-            .iter()
-            .map(|Placed { record, .. }| {
-                Key::of(relation.fields.iter().map(|part| record.row.get(*part)))
-            })
-            .collect();
         let mut wanted: BTreeMap<&Key, Path> = BTreeMap::new();
         for (key, placed) in keys.iter().zip(records) {
             if let Some(key) = key {
@@ -202,7 +204,7 @@ impl Execution<'_> {
             }
         }
         let names = wanted.keys().copied().cloned().collect();
-        let found = match self.api.backend.get(relation.target, names).await {
+        let found = match self.api.backend.get(target, names).await {
             Ok(found) => found,
             Err(error) => {
                 let error = RemoteError::from(&error);
@@ -210,23 +212,58 @@ impl Execution<'_> {
                 return vec![Json::Null; records.len()];
             }
         };
-        let sight = self.api.sight(&self.caller, relation.target, Action::Get);
+        let sight = self.api.sight(&self.caller, target, Action::Get);
         let found = found.into_iter().flatten();
         let found: Vec<(Key, Placed)> = found
             .filter_map(|stored| {
                 let path = wanted.get(&stored.key)?.clone();
                 let key = stored.key.clone();
                 let (record, path) = self.readable(stored, path, field)?;
-                let seen = self.place(relation.target, &sight, record.clone(), path.clone());
-                let stub = || self.place_stub(relation.target, record, path, field);
+                let seen = self.place(target, &sight, record.clone(), path.clone());
+                let stub = || self.place_stub(target, record, path, field);
                 seen.or_else(stub).map(|placed| (key, placed))
             })
             .collect();
         let (names, placed): (Vec<Key>, Vec<Placed>) = found.into_iter().unzip();
-        let shown = self.records(relation.target, placed, &field.fields).await;
+        let shown = self.records(target, placed, &field.fields).await;
         let shown: BTreeMap<Key, Json> = names.into_iter().zip(shown).collect();
         let answer = |key: &Option<Key>| shown.get(key.as_ref()?).cloned();
         keys.iter().map(|key| answer(key).unwrap_or_default()).collect()
+    }
+
+    /// The key of the record that points at each of these: of several, which nothing forbids, the
+    /// first that is not deleted.
+    async fn only_children(
+        &self,
+        model: &Model,
+        relation: &Relation,
+        records: &[&Placed],
+        field: &Selected,
+    ) -> Vec<Option<Key>> {
+        let way = Way::of_children(self.model(relation.target), relation);
+        let walk = Walk { way, range: Range::All, direction: Direction::Ascending };
+        let starts = records.iter().map(|Placed { record, .. }| Start {
+            values: model.key.iter().map(|part| record.row.get(*part).clone()).collect(),
+            after: None,
+        });
+        let found = self.api.backend.walk(relation.target, walk, starts.collect(), DEFAULT_LIMIT);
+        match found.await {
+            Ok(listings) => {
+                let is_live = |stored: &Stored| {
+                    stored.record.as_ref().is_ok_and(|record| !record.meta.deleted)
+                };
+                let live =
+                    listings.into_iter().map(|listing| listing.rows.into_iter().find(is_live));
+                live.map(|stored| stored.map(|stored| stored.key)).collect()
+            }
+            Err(error) => {
+                let error = RemoteError::from(&error);
+                for Placed { path, .. } in records {
+                    self.fail(at_path(&error, field, &path.key(&field.key)));
+                }
+                vec![None; records.len()]
+            }
+        }
     }
 
     /// For each record the connection of those that point at it.

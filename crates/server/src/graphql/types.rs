@@ -154,9 +154,9 @@ impl ModelTypes<'_> {
             object = object.field(match relation.kind {
                 RelationKind::HasMany => self.children(&relation.name, target, relation),
                 // A parent may be gone, and that must not take the child with it: never `!`.
-                RelationKind::HasOne | RelationKind::BelongsTo => {
-                    output(&relation.name, TypeRef::named(&target.name))
-                }
+                RelationKind::HasOne
+                | RelationKind::HasOneByReference
+                | RelationKind::BelongsTo => output(&relation.name, TypeRef::named(&target.name)),
             });
         }
         object

@@ -43,7 +43,11 @@ pub(super) const JOURNAL_CHANGES: &str = "SELECT key, version, changed_at, delet
 impl Shape {
     pub(super) fn of(rules: Arc<Rules>) -> Self {
         let schema = rules.schema();
-        let models = schema.models().map(|(id, model)| ModelSql::of(schema, id, model)).collect();
+        let models = schema.models().map(|(id, model)| {
+            let stored_as = rules.model(id).stored_as.as_deref().unwrap_or(&model.name);
+            ModelSql::of(schema, id, stored_as)
+        });
+        let models = models.collect();
         Self { rules, models }
     }
 
@@ -61,12 +65,14 @@ impl Shape {
 }
 
 impl ModelSql {
-    fn of(schema: &Schema, id: ModelId, model: &Model) -> Self {
-        let table = format!("\"rows_{}\"", model.name);
-        let ways = ways(schema, id).into_iter().map(|way| WaySql::of(model, way));
+    /// The SQL of a model whose records are stored under a name of theirs.
+    fn of(schema: &Schema, id: ModelId, stored_as: &str) -> Self {
+        let model = schema.model(id);
+        let table = format!("\"rows_{stored_as}\"");
+        let ways = ways(schema, id).into_iter().map(|way| WaySql::of(model, stored_as, way));
         let ways: Vec<WaySql> = ways.collect();
         Self {
-            name: model.name.clone(),
+            name: stored_as.to_owned(),
             create_table: format!(
                 "CREATE TABLE IF NOT EXISTS {table} (key TEXT PRIMARY KEY NOT NULL, \
                  version INTEGER NOT NULL, changed_at INTEGER NOT NULL, \

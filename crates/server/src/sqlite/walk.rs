@@ -15,7 +15,7 @@ const JOINT: &str = "#";
 #[derive(Debug)]
 pub(super) struct WaySql {
     way: Way,
-    table: String,
+    stored_as: String,
     equal: Vec<String>,
     sort: Option<Sort>,
 }
@@ -29,10 +29,14 @@ struct Sort {
 }
 
 impl WaySql {
-    pub(super) fn of(model: &Model, way: Way) -> Self {
+    pub(super) fn of(model: &Model, stored_as: &str, way: Way) -> Self {
         let equal = way.equal.iter().map(|field| extract(model, *field)).collect();
         let sort = Sort::of(model, &way.sort);
-        Self { way, table: format!("\"rows_{}\"", model.name), equal, sort }
+        Self { way, stored_as: stored_as.to_owned(), equal, sort }
+    }
+
+    fn table(&self) -> String {
+        format!("\"rows_{}\"", self.stored_as)
     }
 
     pub(super) fn is(&self, way: &Way) -> bool {
@@ -44,13 +48,13 @@ impl WaySql {
             let names = fields.iter().map(|field| model.at(*field).name.as_str());
             names.collect::<Vec<_>>().join(joint)
         };
-        let mut name = format!("by_{}_{}", model.name, names(&self.way.equal, "_"));
+        let mut name = format!("by_{}_{}", self.stored_as, names(&self.way.equal, "_"));
         if !self.way.sort.is_empty() {
             name = format!("{name}-{}", names(&self.way.sort, "-"));
         }
         let sort = self.sort.iter().map(|sort| sort.order.as_str());
         let columns: Vec<&str> = self.equal.iter().map(String::as_str).chain(sort).collect();
-        let (table, columns) = (&self.table, columns.join(", "));
+        let (table, columns) = (self.table(), columns.join(", "));
         format!("CREATE INDEX IF NOT EXISTS \"{name}\" ON {table} ({columns})")
     }
 
@@ -106,7 +110,7 @@ impl WaySql {
         select.text = format!(
             "SELECT key, version, changed_at, deleted, body, {sort} FROM {} WHERE {} \
              ORDER BY {by}key {order} LIMIT ?",
-            self.table,
+            self.table(),
             select.conditions.join(" AND "),
         );
         Ok(select)

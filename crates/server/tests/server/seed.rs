@@ -95,6 +95,8 @@ async fn a_start_that_cannot_be_says_why() {
     std::fs::write(&schema, "type A @model @auth(rules: [{ allow: nobody }]) { x: Int }").unwrap();
     let unprotected = Config { schema, ..config(folder.path()) };
     let error = Program::start(&unprotected).await.unwrap_err().to_string();
-    assert!(error.contains("s.graphql:1:15: @auth: `allow` should be one of"), "{error}");
+    assert!(error.contains("s.graphql:1:15\n"), "{error}");
+    assert!(error.contains("error: @auth: `allow` should be one of"), "{error}");
+    assert!(error.contains("1 │ type A @model @auth(rules"), "{error}");
     assert!(!folder.path().join("data.sqlite").exists(), "nothing was begun");
 }

@@ -117,7 +117,7 @@ fn the_sandbox_rule_says_what_holds_anyway() {
         )
     };
     assert!(read(&source("public")).model(ModelId(0)).access.model.is_empty());
-    refused(&source("owner"), "s.graphql:1:1: an input type is not supported yet; leave it out");
+    refused(&source("owner"), "s.graphql:1:1: an input type is not supported; leave it out");
 }
 
 #[test]
@@ -194,7 +194,8 @@ fn a_rule_that_cannot_be_honoured_is_refused() {
 fn an_auth_in_the_wrong_place_is_refused() {
     refused(
         "type A @model { x: Int } type B @auth(rules: [{ allow: public }]) { x: Int }",
-        "s.graphql:1:33: `@auth` has no place here",
+        "s.graphql:1:33: `@auth` has no place here; it goes on a type with @model, and on its \
+         fields",
     );
     refused(
         "type A @model @auth { x: Int }",

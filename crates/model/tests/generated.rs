@@ -2,7 +2,8 @@
 //! and back. Their text is fixed by the golden files, which `UPDATE_GOLDEN=1` writes anew.
 #![cfg(feature = "sdl")]
 
-use espressync_model::{Entity, ModelError, Schema, codegen, sdl};
+use espressync_model::codegen::{self, typescript};
+use espressync_model::{Entity, ModelError, Schema, sdl};
 
 mod point_of_sale {
     #![allow(dead_code, unreachable_pub, unused_imports, reason = "includes all that is generated")]
@@ -14,15 +15,20 @@ mod everything {
     include!("golden/everything.rs");
 }
 
+/// Compares a text with its golden file.
+fn check_text(text: &str, golden: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let path = format!("{}/tests/golden/{golden}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, text)?;
+    }
+    assert_eq!(text, std::fs::read_to_string(&path)?, "run with UPDATE_GOLDEN=1 if this is meant");
+    Ok(())
+}
+
 /// Compares a schema's generated text with its golden file, and the schema with that file's.
 fn check(source: &str, golden: &str, generated: &Schema) -> Result<(), Box<dyn std::error::Error>> {
     let schema = sdl::parse(source, "schema.graphql")?;
-    let text = codegen::rust(&schema);
-    let path = format!("{}/tests/golden/{golden}", env!("CARGO_MANIFEST_DIR"));
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, &text)?;
-    }
-    assert_eq!(text, std::fs::read_to_string(&path)?, "run with UPDATE_GOLDEN=1 if this is meant");
+    check_text(&codegen::rust(&schema), golden)?;
     assert_eq!(*generated, schema);
     Ok(())
 }
@@ -33,6 +39,16 @@ fn the_generated_code_is_the_schema() -> Result<(), Box<dyn std::error::Error>> 
     check(source, "models.rs", &point_of_sale::schema())?;
     let source = include_str!("golden/everything.graphql");
     check(source, "everything.rs", &everything::schema())
+}
+
+#[test]
+fn the_models_are_written_for_typescript_and_javascript() -> Result<(), Box<dyn std::error::Error>>
+{
+    let api = sdl::parse_api(include_str!("golden/everything.graphql"), "schema.graphql")?;
+    let package = "aws-amplify/datastore";
+    check_text(&typescript::declarations(&api, package), "everything.d.ts")?;
+    check_text(&typescript::javascript(&api.schema, package), "everything.js")?;
+    check_text(&typescript::typescript(&api, package), "everything.ts")
 }
 
 #[test]

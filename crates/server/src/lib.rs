@@ -26,6 +26,8 @@ pub mod commands;
 pub mod config;
 pub mod conflicts;
 mod graphql;
+/// Starting anew without refusing anybody.
+pub mod handover;
 /// What whoever runs the server asks of it.
 pub mod health;
 mod http;

@@ -9,6 +9,7 @@ use espressync_server::cli::{Cli, Codegen, Command, LogFormat};
 use espressync_server::codegen::generate;
 use espressync_server::commands::{self, Verdict};
 use espressync_server::config::Config;
+use espressync_server::handover::inherited_socket;
 use espressync_server::serve::Server;
 use tracing_subscriber::EnvFilter;
 
@@ -48,7 +49,7 @@ fn write_models(Codegen { schema, target, out, package }: &Codegen) -> Result<()
 
 async fn serve(config: &Config) -> Result<()> {
     let stop = stop_signal()?;
-    let server = Server::start(config).await?;
+    let server = Server::start_on(inherited_socket()?, config).await?;
     tracing::info!(address = %server.address()?, url = server.url()?, "serving");
     Ok(server.run(stop).await?)
 }

@@ -85,10 +85,29 @@ impl Server {
     /// # Errors
     /// [`ServeError`]; nothing that was there before is changed then.
     pub async fn start(config: &Config) -> Result<Self, ServeError> {
+        Self::start_on(None, config).await
+    }
+
+    /// Starts on a socket that is open already, which then counts as `config.listen`.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_on(
+        socket: Option<std::net::TcpListener>,
+        config: &Config,
+    ) -> Result<Self, ServeError> {
+        let mut config = config.clone();
+        if let Some(socket) = &socket {
+            config.listen = socket.local_addr()?;
+        }
+        let config = &config;
         let keys = config.keys()?;
         let acceptor = config.tls()?.acceptor(config.listen.ip())?;
         let rules = Arc::new(rules(config)?);
-        let listener = listen(config.listen).await?;
+        let listener = match socket {
+            Some(socket) => TcpListener::from_std(socket)?,
+            None => listen(config.listen).await?,
+        };
         let metrics_listener = match config.metrics_listen {
             Some(address) => Some(listen(address).await?),
             None => None,

@@ -17,9 +17,10 @@ const STARTUP_MS = 20_000;
  * A real `espressync serve` on a data file of its own, which outlives each start of the program.
  *
  * `schema` is the file of the API, `flags` are further ones of the command line. With `isTls` it
- * shows a certificate of its own making, which browsers take by `--ignore-certificate-errors`.
+ * shows a certificate of its own making, which browsers take by `--ignore-certificate-errors`. With
+ * `isHanded` its socket is open before it starts and while it is away, as a systemd socket unit's.
  *
- * @typedef {{ schema?: string, flags?: string[], isTls?: boolean }} Settings
+ * @typedef {{ schema?: string, flags?: string[], isTls?: boolean, isHanded?: boolean }} Settings
  */
 export class Server {
   #folder;
@@ -46,7 +47,7 @@ export class Server {
    */
   static async start(settings = {}) {
     const folder = await mkdtemp(join(tmpdir(), "espressync-e2e-"));
-    const server = new Server(folder, await freePort(), settings);
+    const server = new Server(folder, settings.port ?? (await freePort()), settings);
     await server.restart();
     return server;
   }
@@ -63,7 +64,8 @@ export class Server {
 
   /** Starts the program again on the same file and port. */
   async restart() {
-    const program = spawn(SERVER, this.#arguments(), { cwd: REPOSITORY });
+    const start = this.#settings.spawn ?? spawn;
+    const program = start(SERVER, this.#arguments(), { cwd: REPOSITORY });
     program.stdout.on("data", (text) => (this.#log += text));
     program.stderr.on("data", (text) => (this.#log += text));
     program.on("error", (error) => (this.#log += `${SERVER}: ${error.message}\n`));

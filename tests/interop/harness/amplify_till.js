@@ -6,6 +6,7 @@ export class AmplifyTill {
   #settings;
 
   #refused;
+  #waiting = new Set();
 
   /** The GraphQL requests that have been sent, oldest first: `{ query, variables }`. */
   requests = [];
@@ -15,18 +16,21 @@ export class AmplifyTill {
     this.#context = context;
     this.#settings = settings;
     this.page = page;
+    const isOurs = (request) => request.method() === "POST" && request.url() === settings.endpoint;
     page.on("request", (request) => {
-      if (request.method() === "POST" && request.url() === settings.endpoint) {
+      if (isOurs(request)) {
         this.requests.push(request.postDataJSON());
+        this.#waiting.add(request);
       }
     });
     page.on("response", async (response) => {
-      const request = response.request();
-      if (request.method() === "POST" && response.url() === settings.endpoint) {
+      if (isOurs(response.request())) {
         const answer = await response.json().catch(() => undefined);
         this.#refused = answer?.errors === undefined ? this.#refused : answer;
       }
     });
+    page.on("requestfinished", (request) => this.#waiting.delete(request));
+    page.on("requestfailed", (request) => this.#waiting.delete(request));
   }
 
   /**
@@ -137,6 +141,11 @@ export class AmplifyTill {
   /** What has happened, after the first `since` ones. */
   events(since = 0) {
     return this.run((since) => interop.events.slice(since), since);
+  }
+
+  /** Whether a request has been sent that is not answered. */
+  isWaiting() {
+    return this.#waiting.size > 0;
   }
 
   /** The last answer with errors, if there was one. */

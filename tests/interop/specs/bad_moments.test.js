@@ -7,7 +7,8 @@ import { test } from "node:test";
 
 import { SERVER } from "../../e2e/harness/settings.js";
 import { until } from "../../e2e/harness/wait.js";
-import { Stage } from "../harness/stage.js";
+import { SocketUnit } from "../harness/socket_unit.js";
+import { EVERYTHING, Stage } from "../harness/stage.js";
 
 /** Built beside the server (crates/server/examples). */
 const HOLD_WRITE_LOCK = join(dirname(SERVER), "examples/hold_write_lock");
@@ -59,16 +60,21 @@ test("a database that is locked by others loses no save", async () => {
   assert.deepEqual(await till.errors(), []);
 });
 
-test("a server that is started anew loses no save", async () => {
+test("a server that is started anew loses no save where its socket is kept open for it", async (t) => {
+  const unit = await SocketUnit.open();
+  t.after(() => unit.close());
+  await stage.serve({ port: unit.port, spawn: unit.spawn });
   const till = await stage.open();
   await till.whenSubscribed(9);
   const ids = [];
-  for (const round of [1, 2, 3]) {
-    const saving = save(till, 15, `Round ${round}`);
+  for (const end of ["stop", "kill"]) {
+    const saving = save(till, 15, `Before a ${end}`);
     await until("some of them to be sent", async () => (await blogs()).length > ids.length);
-    await stage.server.stop();
+    await stage.server[end]();
+    ids.push(...(await saving), ...(await save(till, 1, `After a ${end}`)));
+    // Refused, it would try thrice within a second and give the mutation up.
+    await until("the till to wait for an answer", () => till.isWaiting());
     await stage.server.restart();
-    ids.push(...(await saving));
     await whenAllStored(ids);
   }
   assert.equal((await blogs()).length, ids.length);

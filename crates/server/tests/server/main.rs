@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod callers;
+mod codegen;
 mod commands;
 mod crash;
 mod fan_out;

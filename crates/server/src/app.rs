@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::cors::CorsLayer;
 
-use crate::auth::Keys;
+use crate::auth::Gate;
 use crate::backend::Backend;
 use crate::callers::{Callers, guard};
 use crate::graphql::Api;
@@ -30,7 +30,7 @@ pub struct AppState {
     /// The API.
     pub api: Api,
     /// Who may use it.
-    pub keys: Keys,
+    pub gate: Gate,
     /// Whose pages may use it with such a key.
     pub callers: Callers,
     /// Where realtime subscriptions wait; the backend's events go to the same.
@@ -60,7 +60,7 @@ impl std::fmt::Debug for AppState {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("AppState")
             .field("api", &self.api)
-            .field("keys", &self.keys)
+            .field("gate", &self.gate)
             .field("callers", &self.callers)
             .field("pages", &self.pages)
             .finish_non_exhaustive()

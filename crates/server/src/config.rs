@@ -9,7 +9,7 @@ use espressync_model::Schema;
 use espressync_resolver::{ConflictStrategy, Strategies};
 use thiserror::Error;
 
-use crate::auth::DEMO_KEY;
+use crate::auth::{DEMO_KEY, JwtConfig, KeyFile};
 use crate::callers::Callers;
 use crate::graphql::DEFAULT_WINDOW_MS;
 use crate::health::MetricsAt;
@@ -37,6 +37,8 @@ pub struct Config {
     pub seed: Option<PathBuf>,
     /// The keys that open the API; the first is the one that is shared.
     pub api_keys: Vec<String>,
+    /// How tokens are checked, where they open the API.
+    pub jwt: Option<JwtConfig>,
     /// Whether the pages are handed the first key.
     pub share_key: KeySharing,
     /// Whose pages may use the API where its key is no secret, beside the server's own.
@@ -166,6 +168,7 @@ impl Default for Config {
             pages: None,
             seed: None,
             api_keys: Vec::new(),
+            jwt: None,
             share_key: KeySharing::Off,
             allowed_origins: Vec::new(),
             demo_key: DemoKey::LocalOnly,
@@ -190,7 +193,7 @@ impl Config {
         }
     }
 
-    /// The keys in force: the demo's where none was given.
+    /// The keys in force beside the stored ones: the demo's where nothing else opens the API.
     ///
     /// # Errors
     /// [`ConfigError`] when they do not suit the address.
@@ -198,7 +201,7 @@ impl Config {
         if self.api_keys.iter().any(String::is_empty) {
             return Err(ConfigError::EmptyKey);
         }
-        let keys = match self.api_keys.is_empty() {
+        let keys = match self.api_keys.is_empty() && !self.has_other_keys() {
             true => vec![DEMO_KEY.to_owned()],
             false => self.api_keys.clone(),
         };
@@ -244,6 +247,12 @@ impl Config {
             }
         }
         Ok(strategies)
+    }
+
+    /// Whether tokens open the API, or keys were ever stored: who has revoked the last of them does
+    /// not want the demo's back.
+    fn has_other_keys(&self) -> bool {
+        self.jwt.is_some() || KeyFile::of(&self.data).exists()
     }
 
     /// Whose pages may use the API that these keys open.

@@ -19,6 +19,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::app::AppState;
+use crate::auth::Shown;
 use crate::graphql::{Kind, Reply, Request, Tally};
 use crate::limits::Beyond;
 use crate::metrics::Outcome;
@@ -45,8 +46,9 @@ struct Answered {
 
 async fn answer(state: &AppState, request: HttpRequest) -> Answered {
     let headers = request.headers().clone();
-    let caller = match state.keys.check_headers(&headers) {
-        Ok(caller) => caller,
+    let caller = match state.gate.admit(&Shown::in_headers(&headers)).await {
+        Ok(caller) => Ok(caller),
+        Err(error) if error.kind == RemoteErrorKind::Unavailable => Err(error),
         Err(error) => {
             state.metrics.auth_refused.inc();
             return Answered::refused(StatusCode::UNAUTHORIZED, &error);
@@ -61,6 +63,11 @@ async fn answer(state: &AppState, request: HttpRequest) -> Answered {
     let request = match request {
         Ok(request) => request,
         Err((status, error)) => return Answered::refused(status, &error),
+    };
+    // Whose mutation it is cannot be told just now; nobody is to give it up for that.
+    let caller = match caller {
+        Ok(caller) => caller,
+        Err(error) => return put_off(&request, &error, Outcome::PutOff),
     };
     match state.limits.admit(&caller, &headers) {
         Ok(_permit) => execute(state, caller, request).await,

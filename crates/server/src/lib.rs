@@ -8,7 +8,6 @@
 
 /// The HTTP routes.
 pub mod app;
-/// API keys.
 pub mod auth;
 /// What the server asks of a database.
 pub mod backend;

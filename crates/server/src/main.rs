@@ -28,6 +28,10 @@ fn main() -> Result<ExitCode> {
             write_models(&told)?;
             Verdict::Fine
         }
+        Command::Keys(told) => {
+            told.run(&mut out)?;
+            Verdict::Fine
+        }
         Command::Push(told) => commands::push(told, &mut out)?,
         Command::Export(told) => commands::export(told, &mut out, &mut std::io::stderr())?,
         Command::Import(told) => commands::import(told, std::io::stdin(), &mut out)?,

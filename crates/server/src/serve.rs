@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::{AppState, Pages, app, metrics_app};
-use crate::auth::Keys;
+use crate::auth::{Gate, JwtError, KeyFile, KeyFileError, Keys, Tokens};
 use crate::backend::Backend;
 use crate::clock::system_time;
 use crate::config::{Config, ConfigError, KeySharing};
@@ -34,6 +34,12 @@ pub enum ServeError {
     /// Settings that do not go together.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The stored API keys cannot be read.
+    #[error(transparent)]
+    Keys(#[from] KeyFileError),
+    /// Tokens cannot be checked.
+    #[error(transparent)]
+    Jwt(#[from] JwtError),
     /// The schema's file cannot be read.
     #[error("cannot read the schema {file}: {source}")]
     Schema {
@@ -102,6 +108,7 @@ impl Server {
         }
         let config = &config;
         let keys = config.keys()?;
+        let gate = gate(config, keys.clone())?;
         let acceptor = config.tls()?.acceptor(config.listen.ip())?;
         let rules = Arc::new(rules(config)?);
         let listener = match socket {
@@ -133,7 +140,7 @@ impl Server {
         let state = AppState {
             api,
             callers: config.callers(&keys),
-            keys: Keys::new(keys),
+            gate,
             hub,
             backend: Arc::clone(&backend) as Arc<dyn Backend>,
             limits: Limits::new(&config.limits),
@@ -218,6 +225,13 @@ impl Server {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// The door that these settings make.
+fn gate(config: &Config, keys: Vec<String>) -> Result<Gate, ServeError> {
+    let keys = Keys::new(keys).and_of(KeyFile::of(&config.data))?;
+    let tokens = config.jwt.clone().map(Tokens::new).transpose()?;
+    Ok(Gate::new(keys).with_tokens(tokens))
 }
 
 /// What holds for every write to the API that these settings describe.

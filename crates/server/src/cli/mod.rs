@@ -7,6 +7,7 @@ mod doctor;
 mod export;
 mod file;
 mod import;
+mod keys;
 mod push;
 mod serve;
 mod settings;
@@ -20,9 +21,11 @@ pub use export::Export;
 pub use file::{FileError, Files};
 pub use import::Import;
 pub(crate) use import::{Existing, Versions};
+pub use keys::Keys;
 pub use push::Push;
 pub use serve::Serve;
 pub use settings::{ModelSettings, Settings};
+pub(crate) use values::one_or_several;
 pub use values::{Conflict, LogFormat, Origin, Size, Time};
 
 /// An AppSync-compatible GraphQL API for any schema.graphql, with no backend code.
@@ -66,6 +69,11 @@ pub enum Command {
     /// record can be read and has its place in the journal, the clock is right, the database
     /// agrees with the schema, and the disk has room. Nothing is changed.
     Doctor(Doctor),
+    /// Makes, lists and revokes API keys, also while a server runs
+    ///
+    /// They are kept beside the database, as hashes: a key is shown once, when it is made. A
+    /// server that runs on the database sees what has changed within a second.
+    Keys(Keys),
 }
 
 const EXAMPLES: &str = "\

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::values::one_or_several;
 use super::{Conflict, LogFormat, Origin, Size, Time};
+use crate::auth::JwtSettings;
 use crate::config::{Config, DemoKey, KeySharing, LimitConfig, ModelConfig};
 use crate::realtime::RealtimeLimits;
 
@@ -68,6 +69,8 @@ pub struct Settings {
     )]
     #[serde(deserialize_with = "one_or_several")]
     api_key: Option<Vec<String>>,
+    #[command(flatten)]
+    jwt: JwtSettings,
     /// Hand the first key to the pages of --static, at /espressync.json
     #[arg(
         long,
@@ -201,6 +204,7 @@ impl Settings {
             tls_key: self.tls_key.or(below.tls_key),
             tls_self_signed: self.tls_self_signed.or(below.tls_self_signed),
             api_key: self.api_key.or(below.api_key),
+            jwt: self.jwt.or(below.jwt),
             share_key: self.share_key.or(below.share_key),
             allow_origin: self.allow_origin.or(below.allow_origin),
             allow_demo_key: self.allow_demo_key.or(below.allow_demo_key),
@@ -229,6 +233,7 @@ impl Settings {
             data: self.data.map(at),
             pages: self.pages.map(at),
             seed: self.seed.map(at),
+            jwt: self.jwt.within(folder),
             tls_cert: self.tls_cert.map(at),
             tls_key: self.tls_key.map(at),
             ..self
@@ -252,6 +257,7 @@ impl Settings {
             pages: self.pages,
             seed: self.seed,
             api_keys: self.api_key.unwrap_or_default(),
+            jwt: self.jwt.into_config(),
             share_key: match self.share_key {
                 Some(true) => KeySharing::On,
                 _ => KeySharing::Off,

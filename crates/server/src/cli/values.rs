@@ -39,7 +39,7 @@ pub struct Conflict(pub ConflictStrategy);
 
 /// Reads one text or several. Both forms are taken for keys, so that no message of the file's
 /// reader shows a key that was written in the one that it does not expect.
-pub(super) fn one_or_several<'de, D>(from: D) -> Result<Option<Vec<String>>, D::Error>
+pub(crate) fn one_or_several<'de, D>(from: D) -> Result<Option<Vec<String>>, D::Error>
 where
     D: Deserializer<'de>,
 {

@@ -3,7 +3,6 @@ use std::sync::Arc;
 
 use axum::extract::ws::{Message, WebSocket, close_code};
 use espressync_model::remote::{RemoteError, RemoteErrorKind};
-use espressync_resolver::Caller;
 use espressync_wire::realtime::{ClientFrame, FrameError, ServerFrame};
 use futures::StreamExt;
 use futures::stream::SplitStream;
@@ -14,6 +13,7 @@ use super::group::Member;
 use super::hub::Membership;
 use super::outlet::Outlet;
 use crate::app::AppState;
+use crate::auth::Shown;
 use crate::graphql::Request;
 
 /// After this long without a message a client takes the socket for dead.
@@ -40,7 +40,7 @@ impl Session {
     pub(super) async fn run(
         state: Arc<AppState>,
         socket: WebSocket,
-        admitted: Result<Arc<Caller>, RemoteError>,
+        admitted: Result<Shown, RemoteError>,
     ) {
         let (sink, mut messages) = socket.split();
         let (outlet, queue) = Outlet::open(&state.realtime, Arc::clone(&state.metrics));
@@ -53,8 +53,8 @@ impl Session {
             greeted = timeout(session.state.realtime.greeting, greeting) => greeted == Ok(true),
             () = stop.cancelled() => session.goodbye() == Next::Message,
         };
-        if let (true, Ok(caller)) = (is_greeted, admitted) {
-            session.serve(caller, &mut messages).await;
+        if let (true, Ok(shown)) = (is_greeted, admitted) {
+            session.serve(shown, &mut messages).await;
         }
         drop(session);
         if outlet.is_cut() {
@@ -69,7 +69,7 @@ impl Session {
     async fn greeting(
         &self,
         messages: &mut SplitStream<WebSocket>,
-        admitted: &Result<Arc<Caller>, RemoteError>,
+        admitted: &Result<Shown, RemoteError>,
     ) -> bool {
         while let Some(Ok(message)) = messages.next().await {
             match self.greet(message, admitted) {
@@ -81,7 +81,7 @@ impl Session {
         false
     }
 
-    async fn serve(&mut self, caller: Arc<Caller>, messages: &mut SplitStream<WebSocket>) {
+    async fn serve(&mut self, shown: Shown, messages: &mut SplitStream<WebSocket>) {
         let (outlet, stop) = (Arc::clone(&self.outlet), self.state.shutdown.clone());
         let mut alive = interval(self.state.realtime.keep_alive);
         alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -97,7 +97,7 @@ impl Session {
                 // The first tick comes at once, right after the acknowledgement.
                 _ = alive.tick() => self.say(&ServerFrame::KeepAlive),
                 message = messages.next() => match message {
-                    Some(Ok(message)) => self.received(&caller, message).await,
+                    Some(Ok(message)) => self.received(&shown, message).await,
                     Some(Err(_)) | None => Next::End,
                 },
             };
@@ -107,7 +107,7 @@ impl Session {
         }
     }
 
-    fn greet(&self, message: Message, admitted: &Result<Arc<Caller>, RemoteError>) -> Greeting {
+    fn greet(&self, message: Message, admitted: &Result<Shown, RemoteError>) -> Greeting {
         let Message::Text(text) = message else { return Greeting::Wait };
         match (ClientFrame::parse(&text), admitted) {
             (Ok(ClientFrame::ConnectionInit), Ok(_)) => {
@@ -141,7 +141,7 @@ impl Session {
         Greeting::Refused
     }
 
-    async fn received(&mut self, caller: &Arc<Caller>, message: Message) -> Next {
+    async fn received(&mut self, shown: &Shown, message: Message) -> Next {
         let text = match message {
             Message::Text(text) => text,
             Message::Close(_) => return Next::End,
@@ -165,7 +165,7 @@ impl Session {
                     return self.error(Some(id), &invalid("variables should be an object"));
                 };
                 let request = Request { query: document.text, variables, operation_name: None };
-                self.start(caller, id, request, &authorization).await
+                self.start(shown, id, request, &authorization).await
             }
             Ok(ClientFrame::Stop { id }) => {
                 self.subscriptions.remove(&id);
@@ -178,17 +178,14 @@ impl Session {
     /// Begins a subscription; one of the same id is replaced, so a `start` sent twice is harmless.
     async fn start(
         &mut self,
-        caller: &Arc<Caller>,
+        handshake: &Shown,
         id: String,
         request: Request,
         authorization: &Map<String, Json>,
     ) -> Next {
-        // The handshake was good; a start that shows credentials of its own must show good ones.
-        let caller = match authorization.is_empty() {
-            true => Ok(Arc::clone(caller)),
-            false => self.state.keys.check_object(authorization),
-        };
-        let caller = match caller {
+        // The handshake was good, but its token may have expired since.
+        let own = (!authorization.is_empty()).then(|| Shown::in_object(authorization));
+        let caller = match self.state.gate.admit(own.as_ref().unwrap_or(handshake)).await {
             Ok(caller) => caller,
             Err(error) => return self.error(Some(id), &error),
         };

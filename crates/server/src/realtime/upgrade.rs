@@ -6,12 +6,11 @@ use axum::http::HeaderMap;
 use axum::http::header::SEC_WEBSOCKET_PROTOCOL;
 use axum::response::Response;
 use espressync_model::remote::{RemoteError, RemoteErrorKind};
-use espressync_resolver::Caller;
 use espressync_wire::realtime::{PROTOCOL, read_header, read_offered_protocols};
 
 use super::session::Session;
 use crate::app::AppState;
-use crate::auth::{API_KEY_HEADER, Keys};
+use crate::auth::{API_KEY_HEADER, Shown};
 
 /// How many times longer than allowed a message may be and still be answered; beyond it the socket
 /// closes.
@@ -31,7 +30,10 @@ pub(crate) async fn upgrade(
     headers: HeaderMap,
     socket: WebSocketUpgrade,
 ) -> Response {
-    let admitted = admit(&state.keys, &query, &headers);
+    let admitted = match shown(&query, &headers) {
+        Ok(shown) => state.gate.admit(&shown).await.map(|_| shown),
+        Err(error) => Err(error),
+    };
     if admitted.is_err() {
         state.metrics.auth_refused.inc();
     }
@@ -44,11 +46,7 @@ pub(crate) async fn upgrade(
 }
 
 /// The three ways to authorise: a subprotocol, the query, the HTTP headers.
-fn admit(
-    keys: &Keys,
-    query: &HandshakeQuery,
-    headers: &HeaderMap,
-) -> Result<Arc<Caller>, RemoteError> {
+fn shown(query: &HandshakeQuery, headers: &HeaderMap) -> Result<Shown, RemoteError> {
     let unreadable = |error: &dyn std::fmt::Display| {
         RemoteError::new(RemoteErrorKind::Unauthenticated, error.to_string())
     };
@@ -56,14 +54,14 @@ fn admit(
     let offered: Vec<&str> = offered.filter_map(|value| value.to_str().ok()).collect();
     let offered = read_offered_protocols(&offered.join(",")).map_err(|error| unreadable(&error))?;
     if let Some(header) = offered {
-        return keys.check_object(&header);
+        return Ok(Shown::in_object(&header));
     }
     if let Some(header) = query.get("header") {
-        return keys.check_object(&read_header(header).map_err(|error| unreadable(&error))?);
+        let header = read_header(header).map_err(|error| unreadable(&error))?;
+        return Ok(Shown::in_object(&header));
     }
-    if let Some(key) = query.get(API_KEY_HEADER) {
-        let header = [(API_KEY_HEADER.to_owned(), key.as_str().into())];
-        return keys.check_object(&header.into_iter().collect());
-    }
-    keys.check_headers(headers)
+    Ok(match query.get(API_KEY_HEADER) {
+        Some(key) => Shown::key(key),
+        None => Shown::in_headers(headers),
+    })
 }

@@ -19,4 +19,5 @@ mod storage;
 mod support;
 mod sync;
 mod tls;
+mod tokens;
 mod undelete;

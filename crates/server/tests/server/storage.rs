@@ -148,7 +148,9 @@ async fn a_file_that_cannot_be_used_is_named_and_not_touched() {
         assert!(error.to_string().contains(&file.display().to_string()), "{error}");
         error
     };
-    drop(open(&folder.path().join("newer"), &rules, &Time::at(1), Hub::new()).unwrap());
+    let written = open(&folder.path().join("newer"), &rules, &Time::at(1), Hub::new()).unwrap();
+    written.close().await;
+    drop(written);
     let newer = Connection::open(folder.path().join("newer")).unwrap();
     newer.pragma_update(None, "user_version", 9).unwrap();
     newer.pragma_update(None, "journal_mode", "DELETE").unwrap();

@@ -8,7 +8,7 @@ use axum::http::{Request, Response};
 use espressync_model::{Timestamp, sdl};
 use espressync_resolver::{Rules, Strategies};
 use espressync_server::app::{AppState, Pages, app};
-use espressync_server::auth::Keys;
+use espressync_server::auth::{Gate, Keys};
 use espressync_server::backend::{Backend, Events};
 use espressync_server::callers::Callers;
 use espressync_server::config::LimitConfig;
@@ -114,7 +114,7 @@ impl Server {
         let api = Api::new(Arc::clone(&rules), dynamic, DEFAULT_WINDOW_MS).expect("an API");
         let state = Arc::new(AppState {
             api,
-            keys: Keys::new(vec![KEY.to_owned()]),
+            gate: Gate::new(Keys::new(vec![KEY.to_owned()])),
             callers: Callers::Any,
             hub,
             backend: Arc::clone(&backend) as Arc<dyn Backend>,

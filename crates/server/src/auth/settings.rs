@@ -1,0 +1,173 @@
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use espressync_model::Provider;
+use serde::Deserialize;
+
+use crate::cli::{Time, one_or_several};
+
+/// How far clocks may differ where nothing else is said.
+const LEEWAY: Duration = Duration::from_secs(60);
+
+/// What a server may be told of tokens. The file of settings has it as `[jwt]`.
+#[derive(Clone, Default, Args, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct JwtSettings {
+    /// Take tokens that are signed with this secret (HS256), of at least 32 bytes
+    #[arg(
+        long = "jwt-secret",
+        id = "jwt_secret",
+        value_name = "SECRET",
+        env = "ESPRESSYNC_JWT_SECRET",
+        hide_env_values = true,
+        conflicts_with = "jwt_jwks",
+        help_heading = "Who may use it"
+    )]
+    secret: Option<String>,
+    /// Take tokens that are signed with a key of this set: a file, or the https address at which
+    /// an identity provider publishes it
+    #[arg(
+        long = "jwks",
+        id = "jwt_jwks",
+        value_name = "FILE|URL",
+        env = "ESPRESSYNC_JWKS",
+        help_heading = "Who may use it"
+    )]
+    jwks: Option<String>,
+    /// Take tokens of this issuer only (their `iss`)
+    #[arg(
+        long = "jwt-issuer",
+        id = "jwt_issuer",
+        value_name = "ISSUER",
+        env = "ESPRESSYNC_JWT_ISSUER",
+        help_heading = "Who may use it"
+    )]
+    issuer: Option<String>,
+    /// Take tokens for this audience only (their `aud`, or the `client_id` or `azp` of one that
+    /// has none); give it several times for several
+    #[arg(
+        long = "jwt-audience",
+        id = "jwt_audience",
+        value_name = "AUDIENCE",
+        env = "ESPRESSYNC_JWT_AUDIENCE",
+        value_delimiter = ',',
+        help_heading = "Who may use it"
+    )]
+    #[serde(deserialize_with = "one_or_several")]
+    audience: Option<Vec<String>>,
+    /// Which `provider` of @auth rules the tokens are [default: user-pools]
+    #[arg(
+        long = "jwt-provider",
+        id = "jwt_provider",
+        value_name = "PROVIDER",
+        env = "ESPRESSYNC_JWT_PROVIDER",
+        value_enum,
+        help_heading = "Who may use it"
+    )]
+    provider: Option<TokenProvider>,
+    /// How far the issuer's clock and this one may differ [default: 60s]
+    #[arg(
+        long = "jwt-leeway",
+        id = "jwt_leeway",
+        value_name = "TIME",
+        env = "ESPRESSYNC_JWT_LEEWAY",
+        help_heading = "Who may use it"
+    )]
+    leeway: Option<Time>,
+}
+
+/// Which provider of the `@auth` rules a token stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ValueEnum)]
+pub enum TokenProvider {
+    /// Rules with `provider: userPools`, and those of owners, groups and private without one.
+    #[default]
+    #[serde(rename = "userPools", alias = "user-pools")]
+    #[value(name = "user-pools", alias = "userPools")]
+    UserPools,
+    /// Rules with `provider: oidc`.
+    #[serde(rename = "oidc")]
+    Oidc,
+}
+
+/// How tokens are checked.
+#[derive(Clone, Default)]
+pub struct JwtConfig {
+    /// The secret that signs them.
+    pub secret: Option<String>,
+    /// Where the keys are that sign them: a file or a URL.
+    pub jwks: Option<String>,
+    /// Who has to have made them.
+    pub issuer: Option<String>,
+    /// For whom they have to be; for anybody when it is empty.
+    pub audience: Vec<String>,
+    /// Which rules they stand for.
+    pub provider: TokenProvider,
+    /// How far the clocks may differ.
+    pub leeway: Duration,
+}
+
+impl TokenProvider {
+    pub(super) fn provider(self) -> Provider {
+        match self {
+            Self::UserPools => Provider::UserPools,
+            Self::Oidc => Provider::Oidc,
+        }
+    }
+}
+
+impl JwtSettings {
+    /// These settings, their gaps filled with those below.
+    #[must_use]
+    pub fn or(self, below: Self) -> Self {
+        // One of the two is told: a flag's secret is not to meet a file's set of keys.
+        let has_source = self.secret.is_some() || self.jwks.is_some();
+        let source = if has_source { (self.secret, self.jwks) } else { (below.secret, below.jwks) };
+        Self {
+            secret: source.0,
+            jwks: source.1,
+            issuer: self.issuer.or(below.issuer),
+            audience: self.audience.or(below.audience),
+            provider: self.provider.or(below.provider),
+            leeway: self.leeway.or(below.leeway),
+        }
+    }
+
+    /// These settings with their paths taken from a folder.
+    #[must_use]
+    pub fn within(self, folder: &Path) -> Self {
+        let at = |place: String| match place.contains("://") {
+            true => place,
+            false => folder.join(PathBuf::from(place)).display().to_string(),
+        };
+        Self { jwks: self.jwks.map(at), ..self }
+    }
+
+    /// The settings that a server starts with; `None` when nothing is said of tokens.
+    #[must_use]
+    pub fn into_config(self) -> Option<JwtConfig> {
+        let Self { secret, jwks, issuer, audience, provider, leeway } = self;
+        let says_nothing = secret.is_none()
+            && jwks.is_none()
+            && issuer.is_none()
+            && audience.is_none()
+            && provider.is_none();
+        if says_nothing {
+            return None;
+        }
+        let audience = audience.unwrap_or_default();
+        let provider = provider.unwrap_or_default();
+        let leeway = leeway.map_or(LEEWAY, |Time(leeway)| leeway);
+        Some(JwtConfig { secret, jwks, issuer, audience, provider, leeway })
+    }
+}
+
+/// The secret stays out of whatever prints this.
+impl std::fmt::Debug for JwtConfig {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("JwtConfig")
+            .field("jwks", &self.jwks)
+            .field("issuer", &self.issuer)
+            .finish_non_exhaustive()
+    }
+}

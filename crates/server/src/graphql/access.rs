@@ -96,7 +96,8 @@ impl Execution<'_> {
         hidden.retain(|field| {
             // A merge may have kept another value than the one that was sent.
             let is_own = is_written && mutation.fields.get(*field) == Some(record.row.get(*field));
-            let is_time = is_written && model.at(*field).is_read_only;
+            let is_time =
+                is_written && model.at(*field).is_read_only && model.at(*field).is_required;
             !(is_own || is_time || model.key.contains(field))
         });
         let unrelated = unrelated(model, &sight, &record);

@@ -1,6 +1,7 @@
 //! The server from outside: HTTP by `oneshot`, realtime over a real socket, the database file, and
 //! the program itself.
 
+mod access;
 mod bad_input;
 mod callers;
 mod codegen;

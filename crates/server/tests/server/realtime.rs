@@ -39,7 +39,14 @@ pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 impl Socket {
     /// Opens a socket by the subprotocol and says hello.
     pub(crate) async fn open(address: SocketAddr) -> Self {
-        let mut socket = Self::connect(address, KEY).await;
+        Self::open_as(address, &Auth::ApiKey(KEY.to_owned())).await
+    }
+
+    /// The same for whoever shows this.
+    pub(crate) async fn open_as(address: SocketAddr, auth: &Auth) -> Self {
+        let protocols = offered_protocols(&auth.realtime_header("till.example")).join(", ");
+        let headers = [("sec-websocket-protocol", protocols.as_str())];
+        let mut socket = Self::with_headers(address, "", &headers).await;
         socket.say(json!({ "type": "connection_init" })).await;
         let payload = json!({ "connectionTimeoutMs": 300_000 });
         assert_eq!(socket.hear().await, json!({ "type": "connection_ack", "payload": payload }));

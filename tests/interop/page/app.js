@@ -56,7 +56,7 @@ function configure({ endpoint, apiKey, token, expressions = {}, conflictHandler,
   const GraphQL = {
     endpoint,
     region: "eu-central-1",
-    ...(token === undefined ? { defaultAuthMode: "apiKey", apiKey } : { defaultAuthMode: "oidc" }),
+    ...(token === undefined ? { defaultAuthMode: "apiKey", apiKey } : { defaultAuthMode: "userPool" }),
   };
   Amplify.configure({ API: { GraphQL } }, token === undefined ? {} : { Auth: signedInBy(token) });
   const handler = CONFLICT_HANDLERS[conflictHandler];

@@ -5,10 +5,11 @@ import { once } from "node:events";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 
+import { ask } from "../../e2e/harness/api.js";
 import { SERVER } from "../../e2e/harness/settings.js";
 import { until } from "../../e2e/harness/wait.js";
 import { SocketUnit } from "../harness/socket_unit.js";
-import { EVERYTHING, Stage } from "../harness/stage.js";
+import { Stage } from "../harness/stage.js";
 
 /** Built beside the server (crates/server/examples). */
 const HOLD_WRITE_LOCK = join(dirname(SERVER), "examples/hold_write_lock");
@@ -18,8 +19,8 @@ const PATIENCE_MS = 40_000;
 
 const stage = new Stage("bad-moments");
 
-const blogs = async () => {
-  const { listBlogs } = await stage.ask("{ listBlogs(limit: 1000) { items { id name _version } } }");
+const blogs = async (server = stage.server) => {
+  const { listBlogs } = await ask(server, "{ listBlogs(limit: 1000) { items { id name _version } } }");
   return listBlogs.items;
 };
 
@@ -32,9 +33,9 @@ const save = async (till, count, name) => {
   return ids;
 };
 
-const whenAllStored = (ids) =>
+const whenAllStored = (ids, server = stage.server) =>
   until(`${ids.length} saves to be on the server`, async () => {
-    const stored = await blogs().catch(() => []);
+    const stored = await blogs(server).catch(() => []);
     return ids.every((id) => stored.some((blog) => blog.id === id));
   }, PATIENCE_MS);
 
@@ -78,5 +79,16 @@ test("a server that is started anew loses no save where its socket is kept open 
     await whenAllStored(ids);
   }
   assert.equal((await blogs()).length, ids.length);
+  assert.deepEqual(await till.errors(), []);
+});
+
+test("a key that asks too often loses no save", async () => {
+  const watcher = "da2-watcher";
+  await stage.serve({ flags: ["--rate-limit", "5", "--api-key", watcher] });
+  const till = await stage.open();
+  const ids = await save(till, 20, "Hasty");
+  const refused = await until("the server to have refused a mutation", () => till.refused());
+  assert.equal(refused.errors[0].message, "Network Error");
+  await whenAllStored(ids, { origin: stage.server.origin, apiKey: watcher });
   assert.deepEqual(await till.errors(), []);
 });

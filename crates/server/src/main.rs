@@ -35,6 +35,7 @@ fn main() -> Result<ExitCode> {
         Command::Push(told) => commands::push(told, &mut out)?,
         Command::Export(told) => commands::export(told, &mut out, &mut std::io::stderr())?,
         Command::Import(told) => commands::import(told, std::io::stdin(), &mut out)?,
+        Command::Undelete(told) => commands::undelete(told, &mut out)?,
         Command::Doctor(told) => commands::doctor(told, &mut out)?,
     };
     Ok(match verdict {

@@ -11,6 +11,7 @@ mod keys;
 mod push;
 mod serve;
 mod settings;
+mod undelete;
 mod values;
 
 use clap::{Parser, Subcommand};
@@ -25,6 +26,7 @@ pub use keys::Keys;
 pub use push::Push;
 pub use serve::Serve;
 pub use settings::{ModelSettings, Settings};
+pub use undelete::Undelete;
 pub(crate) use values::one_or_several;
 pub use values::{Conflict, LogFormat, Origin, Size, Time};
 
@@ -74,6 +76,8 @@ pub enum Command {
     /// They are kept beside the database, as hashes: a key is shown once, when it is made. A
     /// server that runs on the database sees what has changed within a second.
     Keys(Keys),
+    /// Brings a deleted record back, with all that it held
+    Undelete(Undelete),
 }
 
 const EXAMPLES: &str = "\

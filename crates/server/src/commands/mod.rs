@@ -7,6 +7,7 @@ mod import;
 mod plan;
 mod push;
 mod scan;
+mod undelete;
 
 use std::io;
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub use doctor::doctor;
 pub use export::export;
 pub use import::import;
 pub use push::push;
+pub use undelete::undelete;
 
 /// How a command ended that could do its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

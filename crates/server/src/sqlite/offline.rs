@@ -4,8 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use espressync_model::remote::Mutation;
 use espressync_model::{Key, ModelId, Record, Timestamp};
-use espressync_resolver::{Rules, Tables};
+use espressync_resolver::{Caller, Outcome, Rules, Tables, mutate};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::migrations::{BUSY_TIMEOUT, FileLock, OpenError, format_of, lock, open};
@@ -229,6 +230,15 @@ impl Change {
         record: &Record,
     ) -> Result<(), BackendError> {
         self.tables().put(model, key, record)
+    }
+
+    /// Carries out a mutation of the operator's.
+    ///
+    /// # Errors
+    /// [`BackendError`]; refusals are an [`Outcome`].
+    pub(crate) fn mutate(&self, mutation: &Mutation) -> Result<Outcome, BackendError> {
+        let rules = &self.shape.rules;
+        mutate(rules, &mut self.tables(), &Caller::Operator, mutation, self.now)
     }
 
     /// Has every client read everything anew: what was written is older than what they have seen.

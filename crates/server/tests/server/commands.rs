@@ -7,6 +7,8 @@ use std::sync::Arc;
 use espressync_model::sdl;
 use espressync_resolver::{Rules, Strategies};
 use espressync_server::Hub;
+use espressync_server::config::Config;
+use espressync_server::serve::Server as Program;
 use espressync_server::sqlite::SqliteBackend;
 use rusqlite::Connection;
 use serde_json::{Value as Json, json};
@@ -354,6 +356,62 @@ fn a_doctor_finds_what_is_wrong_and_says_what_to_do() {
     shop.write("espressync.toml", "listen = '0.0.0.0:1'");
     let done = shop.run(&["doctor", "--config", "espressync.toml"]);
     assert!(done.out.contains("WRONG settings: with 0.0.0.0:1 others"), "{}", done.out);
+}
+
+#[test]
+fn a_deleted_record_comes_back_in_a_stopped_file() {
+    let shop = Shop::stocked();
+    let undelete = |arguments: &[&str]| shop.run(&[&["undelete"], arguments].concat());
+    let refused = |arguments: &[&str], expected: &str| {
+        let done = undelete(arguments);
+        assert_eq!(done.code, 1, "{arguments:?}");
+        assert!(done.notes.contains(expected), "{arguments:?}: {}", done.notes);
+    };
+    refused(&["Mug", "c2"], "Mug");
+    refused(&["Seat", "a"], "the key of Seat is row place: give a value for each");
+    refused(&["Cup", "none"], "");
+    refused(&["Cup", "c2", "--data", "none.sqlite"], "there is no database none.sqlite");
+    let server = shop.serve();
+    refused(&["Cup", "c2"], "ask the server that has it, by --endpoint and --api-key");
+    drop(server);
+    assert_eq!(shop.export(), stock());
+    assert_eq!(undelete(&["Cup", "c2"]).out, "Cup c2 is back, as version 8\n");
+    assert_eq!(undelete(&["Cup", "c2"]).out, "Cup c2 is not deleted\n");
+    assert_eq!(undelete(&["Seat", "a", "2"]).out, "Seat a/2 is not deleted\n");
+    let line = shop.export().lines().nth(1).map(ToOwned::to_owned).unwrap();
+    let line: Json = serde_json::from_str(&line).unwrap();
+    assert_eq!((&line["_deleted"], &line["values"]["name"]), (&json!(false), &json!("Latte")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_record_comes_back_through_a_running_server() {
+    let shop = Shop::stocked();
+    let config = Config {
+        schema: shop.file("schema.graphql"),
+        data: shop.file("espressync.sqlite"),
+        listen: "127.0.0.1:0".parse().unwrap(),
+        api_keys: vec!["da2-own".to_owned()],
+        ..Config::default()
+    };
+    let server = Program::start(&config).await.unwrap();
+    let endpoint = format!("http://{}/graphql", server.address().unwrap());
+    let running = tokio::spawn(server.run(std::future::pending()));
+    let undelete = async |key: &'static str| {
+        let arguments = ["undelete", "Cup", "c2", "--endpoint", &endpoint, "--api-key", key];
+        let arguments = arguments.map(ToOwned::to_owned);
+        let (folder, arguments) = (shop.file(""), arguments.to_vec());
+        let done = tokio::task::spawn_blocking(move || {
+            let program = env!("CARGO_BIN_EXE_espressync");
+            Command::new(program).current_dir(folder).args(arguments).output().expect("it runs")
+        });
+        let output = done.await.expect("it ends");
+        String::from_utf8([output.stdout, output.stderr].concat()).expect("text")
+    };
+    let refused = undelete("da2-wrong").await;
+    assert!(refused.contains("the server refuses: You are not authorized"), "{refused}");
+    assert!(!refused.contains("da2-"), "{refused}");
+    assert_eq!(undelete("da2-own").await, "Cup c2 is back, as version 8\n");
+    running.abort();
 }
 
 /// What is not there is named in the answer, which shows who won.

@@ -45,5 +45,5 @@ mod static_files;
 pub mod tls;
 pub mod ways;
 
-pub use graphql::{Api, ApiError, DEFAULT_WINDOW_MS, Kind, Reply, Request, Tally};
+pub use graphql::{Api, ApiError, DEFAULT_WINDOW_MS, Kind, Limits, Reply, Request, Tally};
 pub use realtime::{Hub, RealtimeLimits};

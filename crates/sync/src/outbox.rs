@@ -120,14 +120,33 @@ pub(crate) fn mutation(
     let mut fields: Patch =
         pending.fields.iter().map(|(field, waits)| (*field, waits.value.clone())).collect();
     let (operation, version) = match &pending.base {
-        None => (Operation::Create, 0),
+        None => {
+            complete_keys(definition, &mut fields, |_| Value::Null);
+            (Operation::Create, 0)
+        }
         Some(base) if pending.is_delete => (Operation::Delete, base.meta.version),
         Some(base) => {
             for field in &definition.key {
                 fields.set(*field, base.row.get(*field).clone());
             }
+            complete_keys(definition, &mut fields, |field| base.row.get(field).clone());
             (Operation::Update, base.meta.version)
         }
     };
     Mutation { model, key: key.clone(), operation, fields, version, condition: Predicate::All }
+}
+
+/// Adds what is missing where a part of what an index sorts by is written: AppSync stores it as
+/// one text and refuses less than all of it. A merge takes what is as it was for no change.
+fn complete_keys(definition: &Model, fields: &mut Patch, value: impl Fn(FieldId) -> Value) {
+    for index in definition.indexes.iter().filter(|index| index.fields.len() > 2) {
+        let parts = &index.fields[1..];
+        if parts.iter().any(|part| fields.get(*part).is_some()) {
+            for part in parts {
+                if fields.get(*part).is_none() {
+                    fields.set(*part, value(*part));
+                }
+            }
+        }
+    }
 }

@@ -8,14 +8,8 @@ use async_graphql::{Name, Positioned};
 use async_graphql_value::Value as Literal;
 use serde_json::{Map, Value as Json};
 
+use super::limits::Limits;
 use super::validation::null_variable;
-
-/// How many fields a request may select, fragments written out. A few lines of fragments that use
-/// each other twice would else grow beyond all bounds.
-const MOST_FIELDS: u64 = 20_000;
-
-/// How deep fragments and fields may nest.
-const DEEPEST: usize = 24;
 
 /// A field as it is to be answered: fragments written out, variables filled in, fields of one
 /// response key merged.
@@ -51,28 +45,39 @@ pub(super) struct Operation {
 
 /// Refuses a document that is too large once its fragments are written out, before anything walks
 /// through them.
-pub(super) fn check_size(document: &ExecutableDocument) -> Result<(), String> {
-    let mut measure = Measure { document, fragments: BTreeMap::new() };
+pub(super) fn check_size(document: &ExecutableDocument, limits: &Limits) -> Result<(), String> {
+    let mut measure = Measure { document, deepest: limits.depth, fragments: BTreeMap::new() };
     let mut total: u64 = 0;
     for (_, operation) in document.operations.iter() {
         total = total.saturating_add(measure.size(&operation.node.selection_set.node, 0)?);
     }
-    if total > MOST_FIELDS {
-        return Err(format!("the request selects {total} fields; at most {MOST_FIELDS} may be"));
+    if total > limits.fields {
+        let most = limits.fields;
+        return Err(format!("the request selects {total} fields; at most {most} may be"));
+    }
+    Ok(())
+}
+
+/// Refuses an operation of too many queries or mutations at once.
+pub(super) fn check_aliases(operation: &Operation, limits: &Limits) -> Result<(), String> {
+    let (count, most) = (operation.fields.len(), limits.aliases);
+    if count > most {
+        return Err(format!("the request asks for {count} fields at once; at most {most} may be"));
     }
     Ok(())
 }
 
 struct Measure<'a> {
     document: &'a ExecutableDocument,
+    deepest: usize,
     /// The sizes of fragments that were measured.
     fragments: BTreeMap<&'a str, u64>,
 }
 
 impl<'a> Measure<'a> {
     fn size(&mut self, set: &'a SelectionSet, depth: usize) -> Result<u64, String> {
-        if depth > DEEPEST {
-            return Err(format!("the request nests deeper than {DEEPEST} levels"));
+        if depth > self.deepest {
+            return Err(format!("the request nests deeper than {} levels", self.deepest));
         }
         let mut size: u64 = 0;
         for item in &set.items {
@@ -254,7 +259,7 @@ mod tests {
 
     fn read_ok(text: &str, variables: Json) -> Operation {
         let document = parse_query(text).unwrap();
-        check_size(&document).unwrap();
+        check_size(&document, &Limits::default()).unwrap();
         read(&document, None, variables.as_object().unwrap()).unwrap()
     }
 
@@ -293,13 +298,14 @@ mod tests {
 
     #[test]
     fn a_request_that_grows_by_its_fragments_is_refused_at_once() {
+        let limits = Limits::default();
         let fragments = (0..20).map(|n| format!("fragment f{n} on T {{ ...f{0} ...f{0} }}", n + 1));
         let fragments: String = fragments.collect();
         let text = format!("{{ a {{ ...f0 }} }} {fragments} fragment f20 on T {{ x }}");
-        let error = check_size(&parse_query(text).unwrap()).unwrap_err();
+        let error = check_size(&parse_query(text).unwrap(), &limits).unwrap_err();
         assert_eq!(error, "the request selects 1048577 fields; at most 20000 may be");
         let cycle = "{ a { ...f } } fragment f on T { ...f }";
-        let error = check_size(&parse_query(cycle).unwrap()).unwrap_err();
+        let error = check_size(&parse_query(cycle).unwrap(), &limits).unwrap_err();
         assert_eq!(error, "the request nests deeper than 24 levels");
     }
 }

@@ -1,12 +1,14 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use espressync_model::ModelId;
+use espressync_model::remote::RemoteError;
 use espressync_resolver::{Caller, SyncSource};
 use espressync_wire::error::base_extension;
 use serde_json::{Map, Value as Json, json};
 
 use super::access::Hiding;
+use super::errors::invalid;
 use super::{Api, Kind, Tally};
 
 /// One request while it is carried out, with the errors that its fields have met so far.
@@ -19,6 +21,8 @@ pub(super) struct Execution<'a> {
     base: Mutex<Vec<String>>,
     base_pages: AtomicU64,
     delta_pages: AtomicU64,
+    /// How many records have been read for the answer.
+    read: AtomicUsize,
 }
 
 impl<'a> Execution<'a> {
@@ -31,6 +35,7 @@ impl<'a> Execution<'a> {
             base: Mutex::default(),
             base_pages: AtomicU64::new(0),
             delta_pages: AtomicU64::new(0),
+            read: AtomicUsize::new(0),
         }
     }
 
@@ -62,6 +67,21 @@ impl<'a> Execution<'a> {
         let pages = |pages: &AtomicU64| pages.load(Ordering::Relaxed);
         let (base_pages, delta_pages) = (pages(&self.base_pages), pages(&self.delta_pages));
         Tally { kind, base_pages, delta_pages }
+    }
+
+    /// Counts records that were read for the answer.
+    ///
+    /// # Errors
+    /// They are more than one answer may be made of.
+    pub(super) fn count(&self, records: usize) -> Result<(), RemoteError> {
+        let before = self.read.fetch_add(records, Ordering::Relaxed);
+        let most = self.api.limits.records;
+        if before.saturating_add(records) > most {
+            return Err(invalid(format!(
+                "the answer would be made of more than {most} records; ask for shorter pages"
+            )));
+        }
+        Ok(())
     }
 
     /// The whole answer.

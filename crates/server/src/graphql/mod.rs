@@ -13,6 +13,8 @@ mod execution;
 mod filter;
 mod inputs;
 mod keys;
+mod limits;
+mod located;
 mod mutation;
 mod path;
 mod plan;
@@ -43,6 +45,7 @@ use document::Selected;
 use documents::Documents;
 use execution::Execution;
 use filter::Filters;
+pub use limits::Limits;
 pub(crate) use subscription::Subscription;
 
 /// How far back a client may ask for changes one by one. The journal, where a merge finds its base,
@@ -58,6 +61,7 @@ pub struct Api {
     documents: Documents,
     backend: Arc<dyn Backend>,
     window_ms: u64,
+    limits: Limits,
 }
 
 /// What a field of `Query`, `Mutation` or `Subscription` does.
@@ -135,7 +139,15 @@ impl Api {
         let types = types::build(&rules).map_err(|error| ApiError(error.0))?;
         let (roots, filters) = (roots(&rules), Filters::of(rules.schema()));
         let documents = Documents::new();
-        Ok(Self { rules, types, roots, filters, documents, backend, window_ms })
+        let limits = Limits::default();
+        Ok(Self { rules, types, roots, filters, documents, backend, window_ms, limits })
+    }
+
+    /// This API with other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
     }
 
     /// The API in SDL, as introspection shows it.
@@ -193,7 +205,9 @@ impl Api {
             }
         };
         if checked.operation.kind != OperationType::Subscription {
-            return Err(refused("only subscriptions are served over the WebSocket"));
+            let mut errors = refused("only subscriptions are served over the WebSocket");
+            errors[0]["errorType"] = Json::from("UnsupportedOperation");
+            return Err(errors);
         }
         let Ok([field]) = <[Selected; 1]>::try_from(checked.operation.fields) else {
             return Err(refused("a subscription has exactly one field"));
@@ -228,6 +242,7 @@ impl Api {
         if let Some(known) = self.documents.get(query, variables, self.types.registry())
             && let Ok(operation) = document::read(&known, operation_name.as_deref(), variables)
             && !document::introspects(&operation)
+            && document::check_aliases(&operation, &self.limits).is_ok()
         {
             return Ok(Checked { operation, introspection: Json::Null });
         }
@@ -238,10 +253,13 @@ impl Api {
         let refused = |message: String| vec![espressync_wire::error::request_error(&message)];
         let Request { query, variables, operation_name } = request;
         let candidate = self.documents.candidate(&query, &variables);
-        let mut library = async_graphql::Request::new(query);
+        let mut library = async_graphql::Request::new(query.as_str());
         let document = library.parsed_query().map_err(|error| vec![errors::of_syntax(&error)])?;
-        document::check_size(document).map_err(refused)?;
+        document::check_size(document, &self.limits).map_err(refused)?;
         let operation = document::read(document, operation_name.as_deref(), &variables);
+        if let Ok(operation) = &operation {
+            document::check_aliases(operation, &self.limits).map_err(refused)?;
+        }
         let introspects = operation.as_ref().is_ok_and(document::introspects);
         let candidate = candidate.map(|candidate| candidate.with(document));
         let variables = async_graphql::Variables::from_json(Json::Object(variables));
@@ -249,7 +267,9 @@ impl Api {
         library.operation_name = operation_name.filter(|_| is_named(&mut library));
         let answer = self.types.execute(library).await;
         if !answer.errors.is_empty() {
-            return Err(answer.errors.iter().map(validation::to_json).collect());
+            let document = async_graphql::parser::parse_query(&query).ok();
+            let errors = answer.errors.iter();
+            return Err(errors.map(|each| validation::to_json(each, document.as_ref())).collect());
         }
         let operation = operation.map_err(refused)?;
         if let Some(candidate) = candidate {

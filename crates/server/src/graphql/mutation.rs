@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use espressync_model::remote::{Mutation, Operation, RemoteError, RemoteErrorKind};
-use espressync_model::{Key, ModelId, Patch, Record, Value};
+use espressync_model::{FieldId, Key, Model, ModelId, Patch, Record, Value};
 use espressync_wire::json::{patch_from_json, version_from_json};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
@@ -78,6 +78,7 @@ impl Execution<'_> {
         let mut fields =
             patch_from_json(models, id, input).map_err(|error| bad_argument(&error))?;
         let version = version_from_json(input).map_err(|error| bad_argument(&error))?;
+        refuse_partial_keys(model, operation, &fields)?;
         let condition = self.api.filters.condition(id, field.argument("condition"))?;
         if operation == Operation::Create && model.has_managed_id() {
             let key = model.key[0];
@@ -140,4 +141,37 @@ impl Execution<'_> {
         let records = placed.into_iter().collect();
         self.records(mutation.model, records, &field.fields).await.pop().unwrap_or_default()
     }
+}
+
+/// Refuses a write of a part of what an index sorts by: AppSync stores it as one text (contract
+/// 1.5). A create has the parts that the server fills in.
+fn refuse_partial_keys(
+    model: &Model,
+    operation: Operation,
+    fields: &Patch,
+) -> Result<(), RemoteError> {
+    let verb = match operation {
+        Operation::Create => "creating",
+        Operation::Update => "updating",
+        Operation::Delete | Operation::Undelete => return Ok(()),
+    };
+    let is_given = |part: FieldId| {
+        let is_default = operation == Operation::Create && model.at(part).default.is_some();
+        is_default || fields.get(part).is_some()
+    };
+    for index in &model.indexes {
+        let parts = index.fields.get(1..).unwrap_or_default();
+        let missing = parts.iter().find(|part| !is_given(**part));
+        if let (Some(missing), true) = (missing, parts.len() > 1)
+            && parts.iter().any(|part| is_given(*part))
+        {
+            return Err(invalid(format!(
+                "When {verb} any part of the composite sort key for @index '{}', you must provide \
+                 all fields for the key. Missing key: '{}'.",
+                index.name,
+                model.at(*missing).name
+            )));
+        }
+    }
+    Ok(())
 }

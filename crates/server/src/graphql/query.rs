@@ -159,6 +159,7 @@ impl Execution<'_> {
         run: Run,
         wanted: Wanted,
     ) -> Result<Json, RemoteError> {
+        self.count(run.rows.len())?;
         Ok(self.connections(id, vec![run], &wanted, field).await.pop().unwrap_or_default())
     }
 

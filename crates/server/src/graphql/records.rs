@@ -21,6 +21,9 @@ use super::token::Token;
 use crate::backend::{Listing, Range, Start, Stored, Walk};
 use crate::ways::Way;
 
+/// For how many records related ones are read before it is looked whether they are too many.
+const PARENTS_AT_ONCE: usize = 100;
+
 /// A run of rows on the way to becoming a connection.
 pub(super) struct Run {
     pub(super) rows: Vec<Stored>,
@@ -325,8 +328,15 @@ impl Execution<'_> {
             values: model.key.iter().map(|part| record.row.get(*part).clone()).collect(),
             after: after.clone(),
         });
-        let listings = self.api.backend.walk(relation.target, walk, starts.collect(), limit).await;
-        let listings = listings.map_err(|error| RemoteError::from(&error))?;
+        let starts: Vec<Start> = starts.collect();
+        let mut listings = Vec::with_capacity(starts.len());
+        for starts in starts.chunks(PARENTS_AT_ONCE) {
+            let (walk, starts) = (walk.clone(), starts.to_vec());
+            let found = self.api.backend.walk(relation.target, walk, starts, limit).await;
+            let found = found.map_err(|error| RemoteError::from(&error))?;
+            self.count(found.iter().map(|listing| listing.rows.len()).sum())?;
+            listings.extend(found);
+        }
         let runs = listings.into_iter().zip(records).map(|(listing, Placed { path, .. })| {
             Run::of(listing, &order, field, path.key(&field.key))
         });

@@ -47,8 +47,14 @@ async fn what_does_not_fit_the_schema_is_named() {
 
 #[tokio::test]
 async fn what_the_api_does_not_have_is_named() {
-    refused("{ getBeans { id } }", json!({}), "Unknown field \"getBeans\" on type \"Query\"").await;
-    refused("{ listProducts { items { colour } } }", json!({}), "Unknown field \"colour\"").await;
+    let beans = "Validation error of type FieldUndefined: Field 'getBeans' in type 'Query' is \
+                 undefined @ 'getBeans'";
+    refused("{ getBeans { id } }", json!({}), beans).await;
+    let colour = "Field 'colour' in type 'Product' is undefined @ 'listProducts/items/colour'";
+    refused("{ listProducts { items { colour } } }", json!({}), colour).await;
+    let argument = "Validation error of type UnknownArgument: Unknown field argument sort @ \
+                    'listProducts'";
+    refused("{ listProducts(sort: 1) { nextToken } }", json!({}), argument).await;
     refused("{ listProducts(limit: 0) { nextToken } }", json!({}), "limit should be at least 1")
         .await;
     let token = "{ listProducts(nextToken: \"x\") { nextToken } }";

@@ -2,6 +2,7 @@
 //! the program itself.
 
 mod access;
+mod api;
 mod bad_input;
 mod callers;
 mod codegen;

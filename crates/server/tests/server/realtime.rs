@@ -226,7 +226,7 @@ async fn what_is_no_message_is_an_error_and_the_socket_lives_on() {
     assert_eq!(socket.hear().await["type"], "error");
     for (query, message) in [
         ("{ listProducts { nextToken } }", "only subscriptions are served over the WebSocket"),
-        ("subscription s { onBoil { id } }", "Unknown field \"onBoil\""),
+        ("subscription s { onBoil { id } }", "FieldUndefined: Field 'onBoil'"),
         ("subscription", "Invalid Syntax"),
         ("subscription s { onCreateProduct { id } onUpdateProduct { id } }", "exactly one field"),
     ] {
@@ -310,10 +310,19 @@ async fn a_filter_beyond_the_limits_is_refused_in_words_that_amplify_knows() {
     let mut socket = Socket::open(listen(&server).await).await;
     let query = "subscription operation($filter: ModelSubscriptionProductFilterInput) {
         onCreateProduct(filter: $filter) { id } }";
+    socket.start("s", "{ listProducts { nextToken } }", json!({})).await;
+    let frame = socket.hear().await;
+    assert_eq!(frame["payload"]["errors"][0]["errorType"], "UnsupportedOperation");
     let names: Vec<Json> =
         (0..11).map(|name| json!({ "name": { "eq": name.to_string() } })).collect();
     let field = |name: &str| json!({ name: { "ne": "x" } });
     let fields = ["id", "sku", "name", "image", "createdAt", "updatedAt"].map(field);
+    let unknown = "subscription s { onCreateProduct(shop: 1) { id } }";
+    socket.start("s", unknown, json!({})).await;
+    let message = socket.hear().await["payload"]["errors"][0]["message"].take();
+    let expected = "Validation error of type UnknownArgument: Unknown field argument shop @ \
+                    'onCreateProduct'";
+    assert_eq!(message, expected);
     for (filter, words) in [
         (json!({ "or": names }), "Filters combination exceed maximum limit"),
         (json!({ "and": fields }), "Filters exceed maximum attributes limit"),

@@ -14,6 +14,7 @@ mod http;
 mod introspection;
 mod keys;
 mod operation;
+mod ownership;
 mod pages;
 mod realtime;
 mod seed;

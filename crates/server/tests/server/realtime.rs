@@ -54,6 +54,22 @@ impl Socket {
         socket
     }
 
+    /// Says hello in one of the three ways to show credentials: the subprotocol, the query, HTTP
+    /// headers.
+    pub(crate) async fn greet(address: SocketAddr, auth: &Auth, way: usize) -> Self {
+        let protocols = offered_protocols(&auth.realtime_header("till.example"));
+        let encoded = protocols[1].trim_start_matches("header-");
+        let (both, query) = (protocols.join(", "), format!("?header={encoded}&payload=e30="));
+        let own = ("sec-websocket-protocol", "graphql-ws");
+        let mut socket = match way {
+            0 => Self::with_headers(address, "", &[(own.0, &both)]).await,
+            1 => Self::with_headers(address, &query, &[own]).await,
+            _ => Self::with_headers(address, "", &[own, auth.http_header()]).await,
+        };
+        socket.say(json!({ "type": "connection_init" })).await;
+        socket
+    }
+
     async fn connect(address: SocketAddr, key: &str) -> Self {
         let header = Auth::ApiKey(key.to_owned()).realtime_header("till.example");
         let protocols = offered_protocols(&header).join(", ");

@@ -27,6 +27,8 @@ mod association;
 pub mod codegen;
 mod entity;
 mod error;
+#[cfg(feature = "formats")]
+mod formats;
 mod key;
 mod merge;
 mod patch;

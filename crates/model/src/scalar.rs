@@ -51,8 +51,29 @@ impl Scalar {
         Self::ALL.iter().find(|(scalar, _)| *scalar == self).map_or("", |(_, name)| name)
     }
 
+    /// One of its values as an example, for those that are texts of a format.
+    #[must_use]
+    pub fn example(self) -> Option<&'static str> {
+        match self {
+            Self::AwsDate => Some("2026-11-25"),
+            Self::AwsTime => Some("12:30:45.000"),
+            Self::AwsDateTime => Some("2026-11-25T12:30:45.000Z"),
+            Self::AwsEmail => Some("ann@example.com"),
+            Self::AwsJson => Some("{\"a\": 1}"),
+            Self::AwsPhone => Some("+1 555 123-4567"),
+            Self::AwsUrl => Some("https://example.com/"),
+            Self::AwsIpAddress => Some("127.0.0.1"),
+            Self::Id
+            | Self::String
+            | Self::Int
+            | Self::Float
+            | Self::Boolean
+            | Self::AwsTimestamp => None,
+        }
+    }
+
     /// Whether a value other than null is of this scalar's type. The textual AWS scalars are
-    /// checked for being text here; their formats are the server's to check.
+    /// checked for being text here; their formats are the server's to check (`check_formats`).
     #[must_use]
     pub fn accepts(self, value: &Value) -> bool {
         match self {

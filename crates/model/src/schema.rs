@@ -453,6 +453,62 @@ impl Schema {
         }
     }
 
+    /// Checks the formats of AppSync's textual scalars in what is about to be written. Values that
+    /// are stored already are not asked again: an older server may have taken them.
+    ///
+    /// # Errors
+    /// [`ModelError::WrongType`], with an example of what was expected.
+    #[cfg(feature = "formats")]
+    pub fn check_formats(&self, model: &Model, written: &crate::Patch) -> Result<(), ModelError> {
+        self.check_texts(model, written, crate::formats::fits)
+    }
+
+    /// Checks every text of a scalar that has a format, in lists and embedded values too.
+    ///
+    /// # Errors
+    /// [`ModelError::WrongType`] for the first that does not fit, with an example.
+    pub fn check_texts(
+        &self,
+        model: &Model,
+        written: &crate::Patch,
+        fits: impl Fn(Scalar, &str) -> bool,
+    ) -> Result<(), ModelError> {
+        let mut fields = written.iter();
+        fields.try_for_each(|(id, value)| self.check_text(&model.name, model.at(id), value, &fits))
+    }
+
+    fn check_text(
+        &self,
+        owner: &str,
+        field: &Field,
+        value: &Value,
+        fits: &impl Fn(Scalar, &str) -> bool,
+    ) -> Result<(), ModelError> {
+        match (field.base, value) {
+            (_, Value::List(elements)) => {
+                let mut elements = elements.iter();
+                elements.try_for_each(|element| self.check_text(owner, field, element, fits))
+            }
+            (BaseType::Object(id), Value::Object(values)) => {
+                let object = self.object(id);
+                let mut members = object.fields.iter().zip(values.iter());
+                members.try_for_each(|(member, value)| {
+                    self.check_text(&object.name, member, value, fits)
+                })
+            }
+            (BaseType::Scalar(scalar), Value::Text(text)) if !fits(scalar, text) => {
+                let example = scalar.example().unwrap_or_default();
+                Err(ModelError::WrongType {
+                    model: owner.to_owned(),
+                    field: field.name.clone(),
+                    expected: format!("{} (such as {example})", scalar.name()),
+                    found: value.to_string(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn wrong_type(&self, owner: &str, field: &Field, found: &Value) -> ModelError {
         let name = self.type_name(field.base);
         ModelError::WrongType {

@@ -176,7 +176,8 @@ impl Write<'_> {
 
     fn create<T: Tables>(&self, tables: &mut T) -> Result<Outcome, T::Error> {
         let row = self.new_row();
-        if let Err(error) = self.model.check(self.schema, &row) {
+        let formats = self.schema.check_formats(self.model, &self.mutation.fields);
+        if let Err(error) = formats.and_then(|()| self.model.check(self.schema, &row)) {
             return Ok(Outcome::Refused(invalid(&error)));
         }
         let version = tables.removed_version(self.mutation.model, &self.mutation.key)? + 1;
@@ -210,6 +211,9 @@ impl Write<'_> {
     fn update<T: Tables>(&self, tables: &mut T, stored: Record) -> Result<Outcome, T::Error> {
         let sent = &self.mutation.fields;
         let mut changes = changes(&stored.row, sent);
+        if let Err(error) = self.schema.check_formats(self.model, &changes) {
+            return Ok(Outcome::Refused(invalid(&error).with_stored(stored)));
+        }
         if self.is_stale(&stored) && !changes.is_empty() {
             changes = match self.strategy {
                 ConflictStrategy::Optimistic => return Ok(self.conflict(stored)),

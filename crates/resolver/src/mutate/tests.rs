@@ -307,3 +307,26 @@ fn times_are_the_servers() {
     server.update(1, PRICE, 5.0);
     assert_eq!(stamped(&mut server), "1970-01-01T00:00:01.002Z".into());
 }
+
+#[test]
+fn a_format_is_asked_of_what_is_new_only() {
+    const MAIL: FieldId = FieldId(2);
+    let mut server = Server::new(ConflictStrategy::AutoMerge);
+    let guest = Model::new("Guest", "Guests")
+        .field(Field::new("id", Scalar::Id).required())
+        .field(Field::new("name", Scalar::String))
+        .field(Field::new("mail", Scalar::AwsEmail));
+    server.rules = Rules::of(Schema::new(vec![guest]), ConflictStrategy::AutoMerge);
+    let message = "Guest.mail should be AWSEmail (such as ann@example.com), found \"ann\"";
+    let error = refusal(server.send(Operation::Create, 0, &[(MAIL, "ann".into())]));
+    assert_eq!((error.kind, error.message.as_str()), (RemoteErrorKind::Invalid, message));
+    // A server of before the formats were checked may have taken it.
+    let row = Row::new(vec!["p".into(), Value::Null, "ann".into()]);
+    let meta = Meta { version: 1, ..Meta::default() };
+    let Ok(()) = server.tables.put(ModelId(0), &Key::from("p"), &Record { row, meta });
+    let fields = [(NAME, "Ann".into()), (MAIL, "ann".into())];
+    assert_eq!(version(&server.send(Operation::Update, 1, &fields)), 2);
+    let error = refusal(server.update(2, MAIL, "bob"));
+    assert!(error.message.ends_with("found \"bob\"") && error.stored.is_some());
+    assert_eq!(version(&server.update(2, MAIL, "ann@example.com")), 3);
+}

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use espressync_model::remote::{Mutation, Operation, RemoteError, RemoteErrorKind};
-use espressync_model::{FieldId, Key, Model, ModelId, Patch, Record, Value};
+use espressync_model::{FieldId, Key, Model, ModelId, Patch, Record, Scalar, Value};
 use espressync_wire::json::{patch_from_json, version_from_json};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
@@ -77,6 +77,9 @@ impl Execution<'_> {
         let input = field.argument("input");
         let mut fields =
             patch_from_json(models, id, input).map_err(|error| bad_argument(&error))?;
+        let is_json = |text: &str| serde_json::from_str::<Json>(text).is_ok();
+        let fits = |scalar, text: &str| scalar != Scalar::AwsJson || is_json(text);
+        models.check_texts(model, &fields, fits).map_err(|error| bad_argument(&error.into()))?;
         let version = version_from_json(input).map_err(|error| bad_argument(&error))?;
         refuse_partial_keys(model, operation, &fields)?;
         let condition = self.api.filters.condition(id, field.argument("condition"))?;

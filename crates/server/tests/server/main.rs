@@ -17,6 +17,7 @@ mod operation;
 mod ownership;
 mod pages;
 mod realtime;
+mod schema;
 mod seed;
 mod storage;
 mod support;

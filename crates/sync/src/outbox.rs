@@ -150,3 +150,44 @@ fn complete_keys(definition: &Model, fields: &mut Patch, value: impl Fn(FieldId)
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use espressync_model::{Field, Meta, Row, Scalar};
+
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_composite_key_is_sent_with_the_rest() {
+        let field = |name: &str| Field::new(name, Scalar::String);
+        let ids = |ids: &[u16]| ids.iter().map(|id| FieldId(*id)).collect::<Vec<_>>();
+        let names = ["id", "shop", "day", "till", "note"];
+        let visit = names
+            .into_iter()
+            .fold(Model::new("Visit", "Visits"), |model, name| model.field(field(name)));
+        let visit =
+            visit.index("byShop", ids(&[1, 2, 3]), None).index("byTill", ids(&[3, 4]), None);
+        let row = Row::new(vec!["v".into(), "s".into(), "d".into(), Value::Null, "n".into()]);
+        let base = Record { row, meta: Meta { version: 3, ..Meta::default() } };
+        let sent = |base: Option<&Record>, field: u16| {
+            let pending = Pending {
+                sequence: 0,
+                base: base.cloned(),
+                fields: [(FieldId(field), waiting("x".into()))].into(),
+                is_delete: false,
+                is_attempted: false,
+                unheeded: 0,
+                rejection: None,
+            };
+            let sent = mutation(&visit, ModelId(0), &Key::from("v"), &pending).fields;
+            sent.iter().map(|(field, value)| (field.0, value.clone())).collect::<Vec<_>>()
+        };
+        let text = |text: &str| Value::from(text);
+        let whole = vec![(0, text("v")), (2, text("d")), (3, text("x"))];
+        assert_eq!(sent(Some(&base), 3), whole);
+        assert_eq!(sent(Some(&base), 2)[1..], [(2, text("x")), (3, Value::Null)]);
+        assert_eq!(sent(Some(&base), 4), [(0, text("v")), (4, text("x"))]);
+        assert_eq!(sent(Some(&base), 1), [(0, text("v")), (1, text("x"))]);
+        assert_eq!(sent(None, 2), [(2, text("x")), (3, Value::Null)]);
+    }
+}

@@ -24,6 +24,11 @@ async fn the_api_of_a_rich_schema() {
 }
 
 #[tokio::test]
+async fn the_api_of_a_schema_that_names_what_it_offers() {
+    check(include_str!("../schemas/offers.graphql"), "offers");
+}
+
+#[tokio::test]
 async fn introspection_is_answered_and_goes_with_data() {
     let server = Server::new();
     let query = "{

@@ -80,7 +80,7 @@ test("a group writes what everybody who is signed in reads, and a refusal is tol
     return errors.length > 0 && errors;
   });
   assert.deepEqual([error.errorType, error.message], ["Unauthorized", "Unauthorized"]);
-  const { message } = guest.refused().errors[0];
+  const { message } = (await until("the refusal itself", () => guest.refused())).errors[0];
   assert.equal(message, "Not Authorized to access updateRecipe on type Mutation");
   assert.equal((await barista.get("Recipe", id)).name, "Cortado");
 });

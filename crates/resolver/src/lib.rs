@@ -21,5 +21,5 @@ pub use derived::Derived;
 pub use merge::{merge, merge_strict};
 pub use mutate::{Outcome, mutate, settle};
 pub use rules::{Rules, Strategies};
-pub use sync::{SyncSource, sync_source};
+pub use sync::{Expired, Retention, SyncSource, sync_source};
 pub use tables::{MemoryTables, Tables};

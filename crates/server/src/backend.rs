@@ -35,7 +35,8 @@ pub trait Backend: Send + Sync {
         limit: usize,
     ) -> Answer<'_, Vec<Listing>>;
 
-    /// A run of the journal: a model's changes at or after a moment, in commit order.
+    /// A run of the journal: a model's changes at or after a moment, in commit order;
+    /// [`JournalGone`](BackendError::JournalGone) when it no longer holds all of them.
     fn changes(
         &self,
         model: ModelId,
@@ -50,6 +51,19 @@ pub trait Backend: Send + Sync {
 
     /// The moment since which the journal holds every change.
     fn journal_start(&self) -> Timestamp;
+
+    /// Looks at a batch of a model's journal, from a place on, and removes what was changed before
+    /// a moment and is no base of a later change. The journal's start is moved first.
+    fn sweep_journal(
+        &self,
+        model: ModelId,
+        before: Timestamp,
+        from: Option<Position>,
+    ) -> Answer<'_, Swept>;
+
+    /// Removes a batch of a model's tombstones of before a moment, which must not be later than
+    /// the journal's start, with what is left of them in the journal.
+    fn sweep_tombstones(&self, model: ModelId, before: Timestamp) -> Answer<'_, Swept>;
 
     /// Whether it works: answers a read, and takes a write.
     fn check(&self) -> Answer<'_, ()>;
@@ -178,6 +192,15 @@ pub struct Changes {
     pub next: Option<Position>,
 }
 
+/// What a batch of sweeping came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Swept {
+    /// How many rows were removed.
+    pub removed: usize,
+    /// Where the next batch begins, if there is one.
+    pub next: Option<Position>,
+}
+
 /// Why a backend could not answer. All of it passes by itself or is an operator's to mend: a
 /// client keeps what it has and comes again.
 #[derive(Debug, Error)]
@@ -192,6 +215,9 @@ pub enum BackendError {
     /// A thread of the backend has panicked, which its log tells more of.
     #[error("the server failed; its log says why")]
     Panicked,
+    /// What was asked for has been swept from the journal: all records tell it too.
+    #[error("the journal no longer holds all changes since then; ask for everything")]
+    JournalGone,
     /// A stored record cannot be read.
     #[error("the stored {model} {key} cannot be read: {reason}")]
     Unreadable {

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use espressync_model::Schema;
-use espressync_resolver::{ConflictStrategy, Strategies};
+use espressync_resolver::{Retention, Strategies};
 use thiserror::Error;
 
 use crate::auth::{DEMO_KEY, JwtConfig, KeyFile};
 use crate::callers::Callers;
+use crate::conflicts::{ConflictSetting, Endpoints, HttpHandler};
 use crate::graphql::DEFAULT_WINDOW_MS;
 use crate::health::MetricsAt;
 use crate::realtime::RealtimeLimits;
@@ -46,9 +47,11 @@ pub struct Config {
     /// Whether the demo's key may open a server that others can reach.
     pub demo_key: DemoKey,
     /// What becomes of a write on an older version.
-    pub conflict: ConflictStrategy,
+    pub conflict: ConflictSetting,
     /// How far back changes are told one by one.
     pub window: Duration,
+    /// How long tombstones are kept; at least for that time all the same.
+    pub base_ttl: Duration,
     /// How much the server takes on.
     pub limits: LimitConfig,
     /// Where metrics are served; beside the API on this machine alone, where that listens nowhere
@@ -96,7 +99,7 @@ impl Default for LimitConfig {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ModelConfig {
     /// What becomes of a write on an older version.
-    pub conflict: Option<ConflictStrategy>,
+    pub conflict: Option<ConflictSetting>,
 }
 
 /// Whether pages are handed a key.
@@ -172,8 +175,9 @@ impl Default for Config {
             share_key: KeySharing::Off,
             allowed_origins: Vec::new(),
             demo_key: DemoKey::LocalOnly,
-            conflict: ConflictStrategy::default(),
+            conflict: ConflictSetting::default(),
             window: Duration::from_millis(DEFAULT_WINDOW_MS),
+            base_ttl: Duration::from_millis(DEFAULT_WINDOW_MS),
             limits: LimitConfig::default(),
             metrics_listen: None,
             drain_delay: Duration::ZERO,
@@ -234,7 +238,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError::UnknownModel`].
     pub fn strategies(&self, schema: &Schema) -> Result<Strategies, ConfigError> {
-        let mut strategies = Strategies::from(self.conflict);
+        let mut strategies = Strategies::from(self.conflict.strategy());
         for (name, of_model) in &self.models {
             let Ok(model) = schema.id_of(name) else {
                 let known: Vec<&str> =
@@ -242,11 +246,31 @@ impl Config {
                 let (name, known) = (name.clone(), known.join(", "));
                 return Err(ConfigError::UnknownModel { name, known });
             };
-            if let Some(conflict) = of_model.conflict {
-                strategies.models.insert(model, conflict);
+            if let Some(conflict) = &of_model.conflict {
+                strategies.models.insert(model, conflict.strategy());
             }
         }
         Ok(strategies)
+    }
+
+    /// Who decides the conflicts that are a handler's; `None` when none are.
+    #[must_use]
+    pub fn handler(&self, schema: &Schema) -> Option<HttpHandler> {
+        let of_models = self.models.iter().filter_map(|(name, of_model)| {
+            let endpoint = of_model.conflict.as_ref()?.endpoint()?;
+            Some((schema.id_of(name).ok()?, endpoint.clone()))
+        });
+        let endpoints =
+            Endpoints { default: self.conflict.endpoint().cloned(), models: of_models.collect() };
+        (endpoints != Endpoints::default()).then(|| HttpHandler::new(endpoints))
+    }
+
+    /// How long what has changed is kept.
+    #[must_use]
+    pub fn retention(&self) -> Retention {
+        let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let (journal, tombstones) = (milliseconds(self.window), milliseconds(self.base_ttl));
+        Retention { journal, tombstones }
     }
 
     /// Whether tokens open the API, or keys were ever stored: who has revoked the last of them does
@@ -270,6 +294,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use espressync_model::sdl;
+    use espressync_resolver::ConflictStrategy;
 
     use super::*;
 
@@ -346,8 +371,9 @@ mod tests {
     #[test]
     fn a_model_may_have_its_own_way_and_must_exist() {
         let schema = sdl::parse("type A @model { x: Int } type B @model { x: Int }", "s").unwrap();
+        let optimistic = ConflictSetting::Rule(ConflictStrategy::Optimistic);
         let of = |name: &str| {
-            let own = ModelConfig { conflict: Some(ConflictStrategy::Optimistic) };
+            let own = ModelConfig { conflict: Some(optimistic.clone()) };
             let models = BTreeMap::from([(name.to_owned(), own)]);
             Config { models, ..Config::default() }.strategies(&schema)
         };

@@ -41,6 +41,7 @@ pub mod seed;
 pub mod serve;
 pub mod sqlite;
 mod static_files;
+pub mod sweeper;
 /// TLS on the server's address.
 pub mod tls;
 pub mod ways;

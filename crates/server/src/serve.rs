@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use espressync_model::ModelId;
 use espressync_model::sdl::{self, SdlError};
-use espressync_resolver::Rules;
+use espressync_resolver::{Retention, Rules};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +23,7 @@ use crate::metrics::{Counted, Metrics};
 use crate::realtime::Hub;
 use crate::seed::{SeedError, seed};
 use crate::sqlite::{OpenError, SqliteBackend};
+use crate::sweeper;
 use crate::tls::{Listener, TlsError};
 
 /// How long sockets and requests may take to end when the server stops.
@@ -83,6 +85,13 @@ pub struct Server {
     state: Arc<AppState>,
     backend: Arc<SqliteBackend>,
     drain_delay: Duration,
+    sweeping: Sweeping,
+}
+
+/// What is swept, and when.
+struct Sweeping {
+    models: Vec<ModelId>,
+    retention: Retention,
 }
 
 impl Server {
@@ -122,13 +131,18 @@ impl Server {
         let (hub, metrics) = (Hub::new(), Metrics::new());
         let events = Counted::new(Arc::clone(&hub), Arc::clone(&metrics));
         let backend = SqliteBackend::open(&config.data, Arc::clone(&rules), system_time, events)?;
-        let backend = Arc::new(backend);
+        let backend = Arc::new(match config.handler(rules.schema()) {
+            Some(handler) => backend.with_handler(Arc::new(handler)),
+            None => backend,
+        });
         if let (Some(file), true) = (&config.seed, backend.is_new()) {
             let records = seed(&*backend, &rules, file).await?;
             tracing::info!(records, "the new database has its first records");
         }
-        let window_ms = u64::try_from(config.window.as_millis()).unwrap_or(u64::MAX);
-        let api = Api::new(rules, Arc::clone(&backend) as Arc<dyn Backend>, window_ms)?;
+        let retention = config.retention();
+        let models = rules.schema().models().map(|(model, _)| model).collect();
+        let dynamic = || Arc::clone(&backend) as Arc<dyn Backend>;
+        let api = Api::new(rules, dynamic(), retention.journal)?;
         let pages = Pages {
             folder: config.pages.clone(),
             shared_key: match config.share_key {
@@ -142,7 +156,7 @@ impl Server {
             callers: config.callers(&keys),
             gate,
             hub,
-            backend: Arc::clone(&backend) as Arc<dyn Backend>,
+            backend: dynamic(),
             limits: Limits::new(&config.limits),
             metrics,
             metrics_at: config.metrics_at(),
@@ -154,7 +168,8 @@ impl Server {
         };
         let listener = Listener::new(listener, acceptor);
         let drain_delay = config.drain_delay;
-        Ok(Self { listener, metrics_listener, state: Arc::new(state), backend, drain_delay })
+        let (state, sweeping) = (Arc::new(state), Sweeping { models, retention });
+        Ok(Self { listener, metrics_listener, state, backend, drain_delay, sweeping })
     }
 
     /// Where it listens, with the port that was found when 0 was asked for.
@@ -191,9 +206,12 @@ impl Server {
         self,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
-        let Self { listener, metrics_listener, state, backend, drain_delay } = self;
+        let Self { listener, metrics_listener, state, backend, drain_delay, sweeping } = self;
         let (draining, shutdown) = (state.draining.clone(), state.shutdown.clone());
         let sockets = state.sockets.clone();
+        let Sweeping { models, retention } = sweeping;
+        let swept = Arc::clone(&backend) as Arc<dyn Backend>;
+        tokio::spawn(sweeper::run(swept, models, retention, state.shutdown.clone()));
         let stopped = async move {
             stop.await;
             tracing::info!("stopping");

@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn models_have_settings_of_their_own() {
         let config = told(&[], "[models.Product]\nconflict = 'optimistic'").unwrap();
-        let optimistic = Some(espressync_resolver::ConflictStrategy::Optimistic);
+        let optimistic = "optimistic".parse().ok();
         assert_eq!(config.models["Product"].conflict, optimistic);
     }
 

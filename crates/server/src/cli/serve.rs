@@ -35,7 +35,7 @@ A file for --config:
   listen = \"127.0.0.1:20002\"
   api-key = [\"da2-of-the-tills\"]
   conflict = \"automerge\"
-  delta-window = \"30d\"
+  delta-ttl = \"30d\"
 
   [models.Product]
   conflict = \"optimistic\"

@@ -108,14 +108,26 @@ pub struct Settings {
     allow_demo_key: Option<bool>,
 
     /// What becomes of a write on an older version: automerge (what only one side changed, both
-    /// keep), automerge-strict (AppSync's documented rules) or optimistic (it is refused). A
-    /// model's own is in the file: [models.Product] conflict = "optimistic" [default: automerge]
+    /// keep), automerge-strict (AppSync's documented rules), optimistic (it is refused) or
+    /// lambda=URL (an endpoint is sent AppSync's Lambda event and decides). A model's own is in
+    /// the file: [models.Product] conflict = "optimistic" [default: automerge]
     #[arg(long, value_name = "HOW", env = "ESPRESSYNC_CONFLICT", help_heading = "Sync")]
     conflict: Option<Conflict>,
     /// How far back changes are told one by one; who was away longer reads everything anew
     /// [default: 30d]
-    #[arg(long, value_name = "TIME", env = "ESPRESSYNC_DELTA_WINDOW", help_heading = "Sync")]
-    delta_window: Option<Time>,
+    #[arg(
+        long,
+        alias = "delta-window",
+        value_name = "TIME",
+        env = "ESPRESSYNC_DELTA_TTL",
+        help_heading = "Sync"
+    )]
+    #[serde(alias = "delta-window")]
+    delta_ttl: Option<Time>,
+    /// How long a deleted record is kept, so that clients learn of it and it can be undeleted; at
+    /// least for --delta-ttl all the same [default: 30d]
+    #[arg(long, value_name = "TIME", env = "ESPRESSYNC_BASE_TTL", help_heading = "Sync")]
+    base_ttl: Option<Time>,
     /// How many realtime sockets may be open at once [default: 20000]
     #[arg(
         long,
@@ -209,7 +221,8 @@ impl Settings {
             allow_origin: self.allow_origin.or(below.allow_origin),
             allow_demo_key: self.allow_demo_key.or(below.allow_demo_key),
             conflict: self.conflict.or(below.conflict),
-            delta_window: self.delta_window.or(below.delta_window),
+            delta_ttl: self.delta_ttl.or(below.delta_ttl),
+            base_ttl: self.base_ttl.or(below.base_ttl),
             body_limit: self.body_limit.or(below.body_limit),
             request_timeout: self.request_timeout.or(below.request_timeout),
             max_requests: self.max_requests.or(below.max_requests),
@@ -268,7 +281,8 @@ impl Settings {
                 _ => DemoKey::LocalOnly,
             },
             conflict: self.conflict.map_or(usual.conflict, |Conflict(how)| how),
-            window: self.delta_window.map_or(usual.window, |Time(window)| window),
+            window: self.delta_ttl.map_or(usual.window, |Time(window)| window),
+            base_ttl: self.base_ttl.map_or(usual.base_ttl, |Time(time)| time),
             limits: LimitConfig {
                 body: self.body_limit.map_or(usual.limits.body, |Size(bytes)| bytes),
                 time: self.request_timeout.map_or(usual.limits.time, |Time(time)| time),

@@ -2,9 +2,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use espressync_resolver::ConflictStrategy;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+
+use crate::conflicts::ConflictSetting;
 
 /// The forms of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Deserialize)]
@@ -33,9 +34,9 @@ pub struct Origin(pub String);
 pub struct Size(pub usize);
 
 /// What becomes of a write on an older version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Conflict(pub ConflictStrategy);
+pub struct Conflict(pub ConflictSetting);
 
 /// Reads one text or several. Both forms are taken for keys, so that no message of the file's
 /// reader shows a key that was written in the one that it does not expect.
@@ -109,15 +110,7 @@ impl FromStr for Conflict {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "automerge" => Ok(Self(ConflictStrategy::AutoMerge)),
-            "automerge-strict" => Ok(Self(ConflictStrategy::AutoMergeStrict)),
-            "optimistic" => Ok(Self(ConflictStrategy::Optimistic)),
-            _ => Err(format!(
-                "{text:?} is no way to resolve conflicts: write automerge, automerge-strict or \
-                 optimistic"
-            )),
-        }
+        text.parse().map(Self)
     }
 }
 
@@ -169,12 +162,5 @@ mod tests {
         for wrong in ["", "30", "d", "-1d", "1é", "99999999999999999d"] {
             assert!(wrong.parse::<Time>().is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_conflict_is_resolved_in_a_way_that_has_a_name() {
-        assert_eq!("optimistic".parse(), Ok(Conflict(ConflictStrategy::Optimistic)));
-        let error = "merge".parse::<Conflict>().unwrap_err();
-        assert!(error.contains("automerge-strict"), "{error}");
     }
 }

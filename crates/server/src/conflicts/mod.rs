@@ -11,6 +11,10 @@
 //! not answer is a failure of the moment, and one that answers nonsense (`ConflictError`) is an
 //! operator's to mend, so both are told under the message that makes clients come again.
 
+mod endpoint;
+mod event;
+mod setting;
+
 use std::future::Future;
 use std::sync::Arc;
 
@@ -21,6 +25,8 @@ use futures::future::BoxFuture;
 use thiserror::Error;
 
 use crate::backend::Written;
+pub use endpoint::{Endpoint, Endpoints, HttpHandler};
+pub use setting::ConflictSetting;
 
 /// How often a handler is asked about one mutation while the record keeps changing under it.
 const MOST_ROUNDS: usize = 10;

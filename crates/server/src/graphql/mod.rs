@@ -48,8 +48,7 @@ use filter::Filters;
 pub use limits::Limits;
 pub(crate) use subscription::Subscription;
 
-/// How far back a client may ask for changes one by one. The journal, where a merge finds its base,
-/// is kept for ever until the sweeper of the next issue; that one will keep at least this much.
+/// How far back a client may ask for changes one by one where nothing else is said.
 pub const DEFAULT_WINDOW_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// The API of one schema over one backend.

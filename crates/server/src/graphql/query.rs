@@ -16,7 +16,7 @@ use super::path::Path;
 use super::plan::Plan;
 use super::records::Run;
 use super::token::{Token, foreign};
-use crate::backend::{Listing, Place, Start, Stored, Walk};
+use crate::backend::{BackendError, Listing, Place, Start, Stored, Walk};
 use crate::ways::Way;
 
 /// The type whose fields read.
@@ -173,21 +173,17 @@ impl Execution<'_> {
         let (start, source) = self.sync_start(field, token, last_sync)?;
         self.read_page(source);
         let started_at = start.started_at;
-        let (rows, next) = match source {
-            SyncSource::Base => {
+        let changes = match source {
+            SyncSource::Base => None,
+            SyncSource::Delta(since) => self.sync_delta(model, since, &start, limit).await?,
+        };
+        let (rows, next) = match changes {
+            Some(changes) => changes,
+            None => {
                 if last_sync.is_some_and(|since| since > Timestamp::ZERO) {
                     self.read_base(&field.key);
                 }
                 self.sync_base(model, &filter, &start, limit).await?
-            }
-            SyncSource::Delta(since) => {
-                let after = match start.after {
-                    Some(Token::Delta { after, .. }) => Some(after),
-                    _ => None,
-                };
-                let changes = self.api.backend.changes(model, since, after, limit).await;
-                let changes = changes.map_err(|error| RemoteError::from(&error))?;
-                (changes.rows, changes.next.map(|after| Token::Delta { started_at, after }))
             }
         };
         let run = Run {
@@ -197,6 +193,31 @@ impl Execution<'_> {
             path: Path::root(&field.key),
         };
         self.show_run(field, model, run, Wanted::new(sight, filter)).await
+    }
+
+    /// A page of the journal; `None` when it has been swept meanwhile, of changes that are wanted.
+    /// Then the query goes on with all records, from the first, which tell those changes too:
+    /// `aws-amplify` would ask for ever with a token that is refused.
+    async fn sync_delta(
+        &self,
+        id: ModelId,
+        since: Timestamp,
+        start: &SyncStart,
+        limit: usize,
+    ) -> Result<Option<(Vec<Stored>, Option<Token>)>, RemoteError> {
+        let after = match start.after {
+            Some(Token::Delta { after, .. }) => Some(after),
+            _ => None,
+        };
+        match self.api.backend.changes(id, since, after, limit).await {
+            Ok(changes) => {
+                let started_at = start.started_at;
+                let next = changes.next.map(|after| Token::Delta { started_at, after });
+                Ok(Some((changes.rows, next)))
+            }
+            Err(BackendError::JournalGone) => Ok(None),
+            Err(error) => Err(RemoteError::from(&error)),
+        }
     }
 
     /// A page of the base table: of what the filter's plan leads to. A token of another order,

@@ -6,6 +6,7 @@ mod migrations;
 mod offline;
 mod reader;
 mod shape;
+mod sweep;
 mod tables;
 mod walk;
 mod writer;
@@ -18,9 +19,11 @@ use espressync_model::{Key, ModelId, Timestamp};
 use espressync_resolver::{Caller, Decision, Rules};
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
+use rusqlite::Connection;
 
 use crate::backend::{
-    Answer, Backend, BackendError, Changes, Events, Listing, Position, Start, Stored, Walk, Written,
+    Answer, Backend, BackendError, Changes, Events, Listing, Position, Start, Stored, Swept, Walk,
+    Written,
 };
 use crate::clock::CommitClock;
 use crate::conflicts::{Attempt, ConflictHandler, Referee};
@@ -31,6 +34,7 @@ use migrations::{FileLock, open};
 pub(crate) use offline::{Change, JournalFaults, RawRow, Snapshot};
 use reader::Readers;
 use shape::Shape;
+use sweep::JournalStart;
 use writer::{Task, Writer};
 
 /// A database file that is open.
@@ -41,7 +45,7 @@ pub struct SqliteBackend {
     writer: Writer,
     referee: Referee,
     readers: Readers,
-    journal_start: Timestamp,
+    journal_start: Arc<JournalStart>,
     is_new: bool,
     identity: String,
     /// Held as long as the file is in use: a second writer would break the order of commits.
@@ -64,10 +68,12 @@ impl SqliteBackend {
         let shape = Arc::new(Shape::of(rules));
         let opened = open(file, &shape, time())?;
         let clock = CommitClock::new(time, opened.latest);
+        let journal_start = Arc::new(JournalStart::at(opened.journal_start));
         let readers = Readers::open(file).map_err(|source| OpenError::of(file, source))?;
         let writer = Writer::start(writer::Parts {
             connection: opened.connection,
             shape: Arc::clone(&shape),
+            journal_start: Arc::clone(&journal_start),
             clock: Arc::clone(&clock),
             events,
         })
@@ -78,7 +84,7 @@ impl SqliteBackend {
             writer,
             referee,
             readers,
-            journal_start: opened.journal_start,
+            journal_start,
             is_new: opened.is_new,
             identity: opened.identity,
             _lock: opened.lock,
@@ -104,6 +110,15 @@ impl SqliteBackend {
             Err(error) => error,
         };
         Attempt::Done(Err(RemoteError::from(&error)))
+    }
+
+    /// Has the writer do something in a transaction of its own, between its batches.
+    fn chore<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, BackendError> + Send + 'static,
+    ) -> Answer<'_, T> {
+        let answer = self.writer.carry_out(work);
+        async move { answer?.await.unwrap_or(Err(BackendError::ShuttingDown)) }.boxed()
     }
 
     /// Names the database for ever: another one, with other records, has another name.
@@ -177,9 +192,29 @@ impl Backend for SqliteBackend {
         after: Option<Position>,
         limit: usize,
     ) -> Answer<'_, Changes> {
-        let shape = Arc::clone(&self.shape);
-        self.readers
-            .read(move |connection| reader::changes(connection, &shape, model, since, after, limit))
+        let (shape, start) = (Arc::clone(&self.shape), Arc::clone(&self.journal_start));
+        self.readers.read(move |connection| {
+            let changes = reader::changes(connection, &shape, model, since, after, limit)?;
+            let wanted = after.map_or(since, |after| after.changed_at.max(since));
+            if wanted < start.get() { Err(BackendError::JournalGone) } else { Ok(changes) }
+        })
+    }
+
+    fn sweep_journal(
+        &self,
+        model: ModelId,
+        before: Timestamp,
+        from: Option<Position>,
+    ) -> Answer<'_, Swept> {
+        let (shape, start) = (Arc::clone(&self.shape), Arc::clone(&self.journal_start));
+        self.chore(move |connection| {
+            sweep::journal(connection, &shape, &start, (model, before), from)
+        })
+    }
+
+    fn sweep_tombstones(&self, model: ModelId, before: Timestamp) -> Answer<'_, Swept> {
+        let (shape, start) = (Arc::clone(&self.shape), Arc::clone(&self.journal_start));
+        self.chore(move |connection| sweep::tombstones(connection, &shape, &start, (model, before)))
     }
 
     fn horizon(&self) -> Timestamp {
@@ -187,7 +222,7 @@ impl Backend for SqliteBackend {
     }
 
     fn journal_start(&self) -> Timestamp {
-        self.journal_start
+        self.journal_start.get()
     }
 
     fn check(&self) -> Answer<'_, ()> {

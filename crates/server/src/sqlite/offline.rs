@@ -178,6 +178,7 @@ impl Snapshot {
 pub(crate) struct Change {
     connection: Connection,
     shape: Arc<Shape>,
+    journal_start: Timestamp,
     /// The time of what is written: not before that of anything in the file.
     now: Timestamp,
     _lock: FileLock,
@@ -191,10 +192,11 @@ impl Change {
     pub(crate) fn begin(file: &Path, rules: Arc<Rules>, now: Timestamp) -> Result<Self, OpenError> {
         let shape = Arc::new(Shape::of(rules));
         let opened = open(file, &shape, now)?;
-        let connection = opened.connection;
+        let (connection, journal_start) = (opened.connection, opened.journal_start);
         let failed = |source| OpenError::of(file, source);
         connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
-        Ok(Self { connection, shape, now: now.max(opened.latest), _lock: opened.lock })
+        let now = now.max(opened.latest);
+        Ok(Self { connection, shape, journal_start, now, _lock: opened.lock })
     }
 
     /// The time of what is written.
@@ -277,6 +279,7 @@ impl Change {
     }
 
     fn tables(&self) -> SqliteTables<'_> {
-        SqliteTables { connection: &self.connection, shape: &self.shape }
+        let (connection, shape) = (&self.connection, &*self.shape);
+        SqliteTables { connection, shape, journal_start: self.journal_start }
     }
 }

@@ -24,6 +24,10 @@ pub(super) struct ModelSql {
     pub(super) get: String,
     pub(super) put: String,
     pub(super) list: String,
+    /// Keeps the version that is about to be replaced, where the journal has forgotten it.
+    pub(super) keep_base: String,
+    pub(super) tombstones: String,
+    pub(super) remove: String,
     ways: Vec<WaySql>,
 }
 
@@ -78,7 +82,14 @@ impl ModelSql {
                  version INTEGER NOT NULL, changed_at INTEGER NOT NULL, \
                  deleted INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID"
             ),
-            create_indexes: ways.iter().map(|way| way.create_index(model)).collect(),
+            create_indexes: [format!(
+                "CREATE INDEX IF NOT EXISTS \"tombstones_{}\" ON {table} (changed_at) \
+                 WHERE deleted = 1",
+                model.name
+            )]
+            .into_iter()
+            .chain(ways.iter().map(|way| way.create_index(model)))
+            .collect(),
             ways,
             get: format!(
                 "SELECT key, version, changed_at, deleted, body FROM {table} WHERE key = ?1"
@@ -92,6 +103,17 @@ impl ModelSql {
                 "SELECT key, version, changed_at, deleted, body FROM {table} \
                  WHERE key > ?1 ORDER BY key LIMIT ?2"
             ),
+            keep_base: format!(
+                "INSERT INTO journal (model, key, version, changed_at, deleted, body) \
+                 SELECT ?1, key, version, changed_at, deleted, body FROM {table} AS stored \
+                 WHERE key = ?2 AND changed_at < ?3 AND NOT EXISTS (SELECT 1 FROM journal \
+                 WHERE model = ?1 AND key = ?2 AND version = stored.version)"
+            ),
+            tombstones: format!(
+                "SELECT key, version FROM {table} \
+                 WHERE deleted = 1 AND changed_at < ?1 ORDER BY changed_at LIMIT ?2"
+            ),
+            remove: format!("DELETE FROM {table} WHERE key = ?1"),
             table,
         }
     }

@@ -10,6 +10,8 @@ use crate::backend::{BackendError, Stored};
 pub(super) struct SqliteTables<'a> {
     pub(super) connection: &'a Connection,
     pub(super) shape: &'a Shape,
+    /// Since when the journal holds every change.
+    pub(super) journal_start: Timestamp,
 }
 
 impl SqliteTables<'_> {
@@ -57,6 +59,9 @@ impl Tables for SqliteTables<'_> {
         let body = codec::encode(schema, schema.model(model), &record.row);
         let Meta { version, changed_at, deleted } = record.meta;
         let version = i64::try_from(version).unwrap_or(i64::MAX);
+        // Clients may still write on the version that this one replaces.
+        let mut keep = self.connection.prepare_cached(&sql.keep_base)?;
+        keep.execute(params![sql.name, key.as_str(), self.journal_start.0])?;
         let mut put = self.connection.prepare_cached(&sql.put)?;
         put.execute(params![key.as_str(), version, changed_at.0, deleted, body])?;
         let mut append = self.connection.prepare_cached(JOURNAL_APPEND)?;

@@ -9,10 +9,11 @@ use std::time::Instant;
 use espressync_model::Timestamp;
 use espressync_model::remote::{Change, Mutation, RemoteError};
 use espressync_resolver::{Caller, Decision, Outcome, mutate, settle};
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use super::shape::Shape;
+use super::sweep::JournalStart;
 use super::tables::SqliteTables;
 use crate::backend::{BackendError, Commit, Events};
 use crate::clock::CommitClock;
@@ -36,11 +37,20 @@ pub(super) struct Writer {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-struct Job {
+enum Job {
+    Write(Request),
+    /// A chore that has a transaction of its own.
+    Chore(Chore),
+}
+
+struct Request {
     caller: Arc<Caller>,
     tasks: Vec<Task>,
     answer: oneshot::Sender<Answers>,
 }
+
+/// What is done over the writer's connection, its answer sent.
+type Chore = Box<dyn FnOnce(&Connection) + Send>;
 
 /// A mutation, with what a conflict handler has decided about it where one was asked.
 pub(super) struct Task {
@@ -52,6 +62,7 @@ pub(super) struct Task {
 pub(super) struct Parts {
     pub(super) connection: Connection,
     pub(super) shape: Arc<Shape>,
+    pub(super) journal_start: Arc<JournalStart>,
     pub(super) clock: Arc<CommitClock>,
     pub(super) events: Arc<dyn Events>,
 }
@@ -74,12 +85,29 @@ impl Writer {
         tasks: Vec<Task>,
     ) -> Result<oneshot::Receiver<Answers>, BackendError> {
         let (answer, answers) = oneshot::channel();
+        self.queue(Job::Write(Request { caller, tasks, answer })).map(|()| answers)
+    }
+
+    /// Queues a chore; its answer comes when what it has done is durable.
+    pub(super) fn carry_out<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, BackendError> + Send + 'static,
+    ) -> Result<oneshot::Receiver<Result<T, BackendError>>, BackendError> {
+        let (answer, answers) = oneshot::channel();
+        let chore = move |connection: &Connection| {
+            // Whoever asked may have gone.
+            let _ = answer.send(in_transaction(connection, work));
+        };
+        self.queue(Job::Chore(Box::new(chore))).map(|()| answers)
+    }
+
+    fn queue(&self, job: Job) -> Result<(), BackendError> {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let queue = queue.as_ref().ok_or(BackendError::ShuttingDown)?;
         // Counted before it can be taken.
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        let refused = match queue.try_send(Job { caller, tasks, answer }) {
-            Ok(()) => return Ok(answers),
+        let refused = match queue.try_send(job) {
+            Ok(()) => return Ok(()),
             Err(TrySendError::Full(_)) => BackendError::Busy,
             Err(TrySendError::Disconnected(_)) => BackendError::ShuttingDown,
         };
@@ -107,21 +135,34 @@ impl fmt::Debug for Writer {
 
 impl Parts {
     fn run(self, jobs: &Receiver<Job>, waiting: &AtomicUsize) {
-        while let Ok(first) = jobs.recv() {
-            let mut count = first.tasks.len();
-            let mut batch = vec![first];
-            while count < BATCH_MUTATIONS {
-                let Ok(job) = jobs.try_recv() else { break };
-                count += job.tasks.len();
-                batch.push(job);
+        while let Ok(job) = jobs.recv() {
+            let (mut count, mut taken) = (0, 1);
+            let (mut batch, mut next) = (Vec::new(), Some(job));
+            while let Some(Job::Write(request)) = next {
+                count += request.tasks.len();
+                batch.push(request);
+                next = if count < BATCH_MUTATIONS { jobs.try_recv().ok() } else { None };
+                taken += usize::from(next.is_some());
             }
-            waiting.fetch_sub(batch.len(), Ordering::Relaxed);
-            self.carry_out(batch);
+            waiting.fetch_sub(taken, Ordering::Relaxed);
+            if !batch.is_empty() {
+                self.carry_out(batch);
+            }
+            if let Some(Job::Chore(chore)) = next {
+                self.run_chore(chore);
+            }
+        }
+    }
+
+    fn run_chore(&self, chore: Chore) {
+        // What has panicked was rolled back on the way.
+        if catch_unwind(AssertUnwindSafe(|| chore(&self.connection))).is_err() {
+            tracing::error!("a chore of the writer has panicked");
         }
     }
 
     /// Commits a batch, then publishes its changes and answers.
-    fn carry_out(&self, batch: Vec<Job>) {
+    fn carry_out(&self, batch: Vec<Request>) {
         let (open, began) = (self.clock.begin(), Instant::now());
         // A panic is a bug in one mutation's way: it costs this batch, not the server.
         let committed = catch_unwind(AssertUnwindSafe(|| self.commit(&batch, open.moment())));
@@ -172,7 +213,7 @@ impl Parts {
         }
     }
 
-    fn commit(&self, batch: &[Job], now: Timestamp) -> Result<Vec<Vec<Tried>>, BackendError> {
+    fn commit(&self, batch: &[Request], now: Timestamp) -> Result<Vec<Vec<Tried>>, BackendError> {
         self.statement("BEGIN IMMEDIATE")?;
         let outcomes = batch.iter().map(|job| {
             let tried = job.tasks.iter().map(|task| self.try_one(&job.caller, task, now));
@@ -190,7 +231,9 @@ impl Parts {
     /// transaction, the inner one that of this mutation.
     fn try_one(&self, caller: &Caller, task: &Task, now: Timestamp) -> Result<Tried, BackendError> {
         self.statement("SAVEPOINT mutation")?;
-        let mut tables = SqliteTables { connection: &self.connection, shape: &self.shape };
+        let (connection, shape) = (&self.connection, &*self.shape);
+        let journal_start = self.journal_start.get();
+        let mut tables = SqliteTables { connection, shape, journal_start };
         let (rules, mutation) = (&self.shape.rules, &task.mutation);
         let tried = match &task.decision {
             None => mutate(rules, &mut tables, caller, mutation, now),
@@ -220,6 +263,16 @@ impl Parts {
     }
 }
 
+fn in_transaction<T>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, BackendError>,
+) -> Result<T, BackendError> {
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    let done = work(&transaction)?;
+    transaction.commit()?;
+    Ok(done)
+}
+
 /// What became of one mutation, or why its savepoint was rolled back.
 type Tried = Result<Outcome, BackendError>;
 
@@ -239,7 +292,7 @@ fn answer(task: Task, tried: Tried, changes: &mut Vec<Change>) -> Attempt {
     }
 }
 
-fn refuse(batch: Vec<Job>, error: &BackendError) {
+fn refuse(batch: Vec<Request>, error: &BackendError) {
     for job in batch {
         let refused = || Attempt::Done(Err(RemoteError::from(error)));
         let answers = job.tasks.iter().map(|_| refused()).collect();

@@ -6,12 +6,13 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use espressync_model::{Timestamp, sdl};
-use espressync_resolver::{Rules, Strategies};
+use espressync_resolver::{ConflictStrategy, Rules, Strategies};
 use espressync_server::app::{AppState, Pages, app};
 use espressync_server::auth::{Gate, Keys};
 use espressync_server::backend::{Backend, Events};
 use espressync_server::callers::Callers;
 use espressync_server::config::LimitConfig;
+use espressync_server::conflicts::ConflictHandler;
 use espressync_server::health::MetricsAt;
 use espressync_server::limits::Limits;
 use espressync_server::metrics::{Counted, Metrics};
@@ -77,6 +78,14 @@ pub(crate) struct Server {
     folder: TempDir,
 }
 
+/// What a server is set up with, the usual aside.
+#[derive(Default)]
+struct Setup {
+    limits: LimitConfig,
+    strategy: ConflictStrategy,
+    handler: Option<Arc<dyn ConflictHandler>>,
+}
+
 impl Server {
     /// The point of sale's server at the moment 1,000,000.
     pub(crate) fn new() -> Self {
@@ -89,27 +98,42 @@ impl Server {
 
     pub(crate) fn with(source: &str, time: Time) -> Self {
         let folder = TempDir::new().expect("a folder");
-        Self::in_folder(folder, source, time, LimitConfig::default()).expect("a new file opens")
+        Self::in_folder(folder, source, time, Setup::default()).expect("a new file opens")
+    }
+
+    /// The point of sale's server with one way to resolve conflicts, by a handler where it is that.
+    pub(crate) fn resolving(
+        strategy: ConflictStrategy,
+        handler: Option<Arc<dyn ConflictHandler>>,
+    ) -> Self {
+        let (folder, time) = (TempDir::new().expect("a folder"), Time::at(1_000_000));
+        let setup = Setup { strategy, handler, ..Setup::default() };
+        Self::in_folder(folder, POS, time, setup).expect("a new file opens")
     }
 
     /// The point of sale's server with limits of its own.
     pub(crate) fn limited(limits: LimitConfig) -> Self {
         let (folder, time) = (TempDir::new().expect("a folder"), Time::at(1_000_000));
-        Self::in_folder(folder, POS, time, limits).expect("a new file opens")
+        let setup = Setup { limits, ..Setup::default() };
+        Self::in_folder(folder, POS, time, setup).expect("a new file opens")
     }
 
     fn in_folder(
         folder: TempDir,
         source: &str,
         time: Time,
-        limits: LimitConfig,
+        setup: Setup,
     ) -> Result<Self, OpenError> {
         let schema = sdl::parse_api(source, "schema.graphql").expect("a good schema");
-        let rules = Arc::new(Rules::new(Arc::new(schema), Strategies::default()));
+        let rules = Arc::new(Rules::new(Arc::new(schema), Strategies::from(setup.strategy)));
         let hub = Hub::new();
         let (metrics, file) = (Metrics::new(), folder.path().join("data.sqlite"));
         let events = Counted::new(Arc::clone(&hub), Arc::clone(&metrics));
-        let backend = Arc::new(open(&file, &rules, &time, events)?);
+        let backend = open(&file, &rules, &time, events)?;
+        let backend = Arc::new(match setup.handler {
+            Some(handler) => backend.with_handler(handler),
+            None => backend,
+        });
         let dynamic = Arc::clone(&backend) as Arc<dyn Backend>;
         let api = Api::new(Arc::clone(&rules), dynamic, DEFAULT_WINDOW_MS).expect("an API");
         let state = Arc::new(AppState {
@@ -118,7 +142,7 @@ impl Server {
             callers: Callers::Any,
             hub,
             backend: Arc::clone(&backend) as Arc<dyn Backend>,
-            limits: Limits::new(&limits),
+            limits: Limits::new(&setup.limits),
             metrics,
             metrics_at: MetricsAt::ThisMachine,
             draining: CancellationToken::new(),
@@ -135,8 +159,7 @@ impl Server {
         self.backend.close().await;
         let Self { state, backend, time, folder, .. } = self;
         drop((state, backend));
-        let limits = LimitConfig::default();
-        Self::in_folder(folder, source, time, limits).expect("the file opens again")
+        Self::in_folder(folder, source, time, Setup::default()).expect("the file opens again")
     }
 
     pub(crate) fn file(&self) -> std::path::PathBuf {

@@ -17,6 +17,7 @@ use tower_http::cors::CorsLayer;
 use crate::auth::Gate;
 use crate::backend::Backend;
 use crate::callers::{Callers, guard};
+use crate::graphiql::{self, Graphiql};
 use crate::graphql::Api;
 use crate::health::{self, MetricsAt};
 use crate::http::{self, REQUEST_ID};
@@ -43,6 +44,8 @@ pub struct AppState {
     pub metrics: Arc<Metrics>,
     /// Where that is told.
     pub metrics_at: MetricsAt,
+    /// The page that asks the API, where it is served.
+    pub graphiql: Option<Graphiql>,
     /// Says that the server will stop: requests should go elsewhere.
     pub draining: CancellationToken,
     /// Ends the realtime sockets.
@@ -103,6 +106,10 @@ pub fn app(state: Arc<AppState>) -> Router {
         .merge(api)
         .merge(health::routes(state.metrics_at))
         .route("/espressync.json", get(share_key));
+    let router = match &state.graphiql {
+        Some(_) => router.merge(graphiql::routes()),
+        None => router,
+    };
     let router = match &state.pages.folder {
         Some(folder) => {
             let files = static_files::folder(folder);

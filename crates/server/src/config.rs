@@ -57,6 +57,8 @@ pub struct Config {
     /// Where metrics are served; beside the API on this machine alone, where that listens nowhere
     /// else.
     pub metrics_listen: Option<SocketAddr>,
+    /// The `node_modules` of the page that asks the API, where it is served.
+    pub graphiql: Option<PathBuf>,
     /// How long the server says that it is not ready before it takes no more requests.
     pub drain_delay: Duration,
     /// How much realtime clients may ask.
@@ -180,6 +182,7 @@ impl Default for Config {
             base_ttl: Duration::from_millis(DEFAULT_WINDOW_MS),
             limits: LimitConfig::default(),
             metrics_listen: None,
+            graphiql: None,
             drain_delay: Duration::ZERO,
             realtime: RealtimeLimits::default(),
             models: BTreeMap::new(),

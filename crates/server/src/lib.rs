@@ -24,6 +24,8 @@ pub mod commands;
 /// Settings.
 pub mod config;
 pub mod conflicts;
+/// The page that asks the API, for development.
+pub mod graphiql;
 mod graphql;
 /// Starting anew without refusing anybody.
 pub mod handover;

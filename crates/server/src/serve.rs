@@ -17,6 +17,7 @@ use crate::auth::{Gate, JwtError, KeyFile, KeyFileError, Keys, Tokens};
 use crate::backend::Backend;
 use crate::clock::system_time;
 use crate::config::{Config, ConfigError, KeySharing};
+use crate::graphiql::{Graphiql, GraphiqlError};
 use crate::graphql::{Api, ApiError};
 use crate::limits::Limits;
 use crate::metrics::{Counted, Metrics};
@@ -70,6 +71,9 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
+    /// The page that asks the API lacks a part.
+    #[error(transparent)]
+    Graphiql(#[from] GraphiqlError),
     /// The certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -119,6 +123,7 @@ impl Server {
         let keys = config.keys()?;
         let gate = gate(config, keys.clone())?;
         let acceptor = config.tls()?.acceptor(config.listen.ip())?;
+        let graphiql = config.graphiql.as_deref().map(Graphiql::load).transpose()?;
         let rules = Arc::new(rules(config)?);
         let listener = match socket {
             Some(socket) => TcpListener::from_std(socket)?,
@@ -160,6 +165,7 @@ impl Server {
             limits: Limits::new(&config.limits),
             metrics,
             metrics_at: config.metrics_at(),
+            graphiql,
             draining: CancellationToken::new(),
             realtime: config.realtime,
             shutdown: CancellationToken::new(),

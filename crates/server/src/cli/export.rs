@@ -8,14 +8,14 @@ use super::Files;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Export {
-    #[command(flatten)]
-    pub(crate) files: Files,
     /// The file to write; without it, standard output. It is replaced once all is written
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Only the records of this model; give it several times for several
     #[arg(long = "model", value_name = "NAME")]
     pub(crate) models: Vec<String>,
+    #[command(flatten)]
+    pub(crate) files: Files,
 }
 
 const EXAMPLES: &str = "\

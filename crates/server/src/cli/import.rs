@@ -8,8 +8,6 @@ use super::Files;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Import {
-    #[command(flatten)]
-    pub(crate) files: Files,
     /// The file to read, as export writes it; without it, standard input
     #[arg(long = "in", value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
@@ -19,6 +17,8 @@ pub struct Import {
     /// What to do with a record that is there already and differs
     #[arg(long, value_enum, default_value_t)]
     pub(crate) existing: Existing,
+    #[command(flatten)]
+    pub(crate) files: Files,
 }
 
 /// Which versions imported records get.

@@ -7,9 +7,9 @@ use super::Files;
 #[command(after_help = EXAMPLES)]
 pub struct Push {
     #[command(flatten)]
-    pub(crate) files: Files,
-    #[command(flatten)]
     pub(crate) mode: PushMode,
+    #[command(flatten)]
+    pub(crate) files: Files,
 }
 
 /// How far a push goes.

@@ -180,6 +180,10 @@ pub struct Settings {
         help_heading = "Operation"
     )]
     metrics_listen: Option<SocketAddr>,
+    /// Serve the page GraphiQL at /graphiql, for development. Its parts come from this folder:
+    /// npm install --prefix tools graphiql@3 react@18 react-dom@18, then tools/node_modules
+    #[arg(long, value_name = "DIR", env = "ESPRESSYNC_GRAPHIQL", help_heading = "Operation")]
+    graphiql: Option<PathBuf>,
     /// How long /readyz says no before the server, asked to stop, takes no more requests: as long
     /// as your load balancer takes to notice [default: 0s]
     #[arg(long, value_name = "TIME", env = "ESPRESSYNC_DRAIN_DELAY", help_heading = "Operation")]
@@ -228,6 +232,7 @@ impl Settings {
             max_requests: self.max_requests.or(below.max_requests),
             rate_limit: self.rate_limit.or(below.rate_limit),
             metrics_listen: self.metrics_listen.or(below.metrics_listen),
+            graphiql: self.graphiql.or(below.graphiql),
             drain_delay: self.drain_delay.or(below.drain_delay),
             realtime_sockets: self.realtime_sockets.or(below.realtime_sockets),
             realtime_subscriptions: self.realtime_subscriptions.or(below.realtime_subscriptions),
@@ -246,6 +251,7 @@ impl Settings {
             data: self.data.map(at),
             pages: self.pages.map(at),
             seed: self.seed.map(at),
+            graphiql: self.graphiql.map(at),
             jwt: self.jwt.within(folder),
             tls_cert: self.tls_cert.map(at),
             tls_key: self.tls_key.map(at),
@@ -290,6 +296,7 @@ impl Settings {
                 rate: self.rate_limit,
             },
             metrics_listen: self.metrics_listen,
+            graphiql: self.graphiql,
             drain_delay: self.drain_delay.map_or(usual.drain_delay, |Time(delay)| delay),
             realtime: RealtimeLimits {
                 sockets: self.realtime_sockets.unwrap_or(usual.realtime.sockets),

@@ -1,9 +1,12 @@
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
+use espressync_server::app::{AppState, app};
 use espressync_server::config::{Config, LimitConfig};
+use espressync_server::graphiql::Graphiql;
 use espressync_server::serve::Server as Program;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
@@ -168,6 +171,40 @@ async fn a_server_whose_database_takes_no_writes_is_alive_and_not_ready() {
     espressync_server::backend::Backend::close(&*server.backend).await;
     assert_eq!(get(&server, "/readyz", &[]).await.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(get(&server, "/healthz", &[]).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn graphiql_is_served_from_a_folder_and_needs_no_other_place() {
+    let folder = TempDir::new().unwrap();
+    let parts = [
+        "graphiql/graphiql.min.css",
+        "graphiql/graphiql.min.js",
+        "react/umd/react.production.min.js",
+        "react-dom/umd/react-dom.production.min.js",
+    ];
+    let error = Graphiql::load(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("npm install graphiql@3 react@18 react-dom@18"), "{error}");
+    for part in parts {
+        let file = folder.path().join(part);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, part).unwrap();
+    }
+    let Server { state, .. } = Server::new();
+    let Ok(state) = Arc::try_unwrap(state) else { panic!("nobody else has the state") };
+    assert!(state.graphiql.is_none(), "it is for development");
+    let graphiql = Some(Graphiql::load(folder.path()).unwrap());
+    let router = app(Arc::new(AppState { graphiql, ..state }));
+    let get = async |path: &str| {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        router.clone().oneshot(request).await.unwrap()
+    };
+    let page = text_of(get("/graphiql").await).await;
+    assert!(!page.contains("://"), "nothing comes from elsewhere: {page}");
+    for line in page.lines().filter(|line| line.contains("src=") || line.contains("href=")) {
+        let part = line.split('"').find(|text| text.starts_with('/')).unwrap();
+        assert_eq!(get(part).await.status(), StatusCode::OK, "{part}");
+    }
+    assert_eq!(get("/graphiql/Cargo.toml").await.status(), StatusCode::NOT_FOUND);
 }
 
 /// The status of an answer and the answer, over a socket of its own.

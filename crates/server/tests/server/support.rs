@@ -145,6 +145,7 @@ impl Server {
             limits: Limits::new(&setup.limits),
             metrics,
             metrics_at: MetricsAt::ThisMachine,
+            graphiql: None,
             draining: CancellationToken::new(),
             realtime: RealtimeLimits::default(),
             shutdown: CancellationToken::new(),

@@ -65,6 +65,9 @@ pub trait Backend: Send + Sync {
     /// the journal's start, with what is left of them in the journal.
     fn sweep_tombstones(&self, model: ModelId, before: Timestamp) -> Answer<'_, Swept>;
 
+    /// A secret of the database's own, which goes out to nobody.
+    fn secret(&self) -> &str;
+
     /// Whether it works: answers a read, and takes a write.
     fn check(&self) -> Answer<'_, ()>;
 

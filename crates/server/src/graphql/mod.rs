@@ -21,6 +21,7 @@ mod plan;
 mod put_off;
 mod query;
 mod records;
+mod seal;
 mod subscription;
 mod token;
 mod types;
@@ -46,6 +47,7 @@ use documents::Documents;
 use execution::Execution;
 use filter::Filters;
 pub use limits::Limits;
+use seal::Seal;
 pub(crate) use subscription::Subscription;
 
 /// How far back a client may ask for changes one by one where nothing else is said.
@@ -61,6 +63,7 @@ pub struct Api {
     backend: Arc<dyn Backend>,
     window_ms: u64,
     limits: Limits,
+    seal: Seal,
 }
 
 /// What a field of `Query`, `Mutation` or `Subscription` does.
@@ -138,8 +141,8 @@ impl Api {
         let types = types::build(&rules).map_err(|error| ApiError(error.0))?;
         let (roots, filters) = (roots(&rules), Filters::of(rules.schema()));
         let documents = Documents::new();
-        let limits = Limits::default();
-        Ok(Self { rules, types, roots, filters, documents, backend, window_ms, limits })
+        let (limits, seal) = (Limits::default(), Seal::new(backend.secret()));
+        Ok(Self { rules, types, roots, filters, documents, backend, window_ms, limits, seal })
     }
 
     /// This API with other limits.
@@ -161,10 +164,11 @@ impl Api {
 
     /// Carries out a caller's query or mutation. Whatever is wrong is in the answer.
     pub async fn execute(&self, caller: Arc<Caller>, request: Request) -> Reply {
-        let checked = match self.check(request).await {
+        let mut checked = match self.check(request).await {
             Ok(checked) => checked,
             Err(errors) => return Reply::refused(errors),
         };
+        self.open_tokens(&caller, &mut checked.operation.fields);
         let execution = Execution::new(self, caller, self.hiding(&checked.operation));
         let data = match checked.operation.kind {
             OperationType::Query => {

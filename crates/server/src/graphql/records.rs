@@ -366,7 +366,8 @@ impl Execution<'_> {
             let before = placed.len();
             placed.extend(rows.filter_map(|(record, path)| wanted.place(of, record, path)));
             lengths.push(placed.len() - before);
-            heads.push((run.next_token, run.started_at));
+            let next_token = run.next_token.and_then(|token| self.close_token(field, token));
+            heads.push((next_token, run.started_at));
         }
         let mut shown = Vec::new();
         for items in field.below("items") {

@@ -121,6 +121,8 @@ pub(super) struct Opened {
     pub(super) is_new: bool,
     /// Names the database for ever, wherever the file is moved.
     pub(super) identity: String,
+    /// What only whoever has the file knows.
+    pub(super) secret: String,
 }
 
 /// Opens a file: looks first, and changes it only when all is well.
@@ -136,9 +138,10 @@ pub(super) fn open(file: &Path, shape: &Shape, now: Timestamp) -> Result<Opened,
     let is_new = latest.is_none() && is_empty(&connection, shape).map_err(failed)?;
     // What has been swept from the journal is older than its start.
     let latest = latest.unwrap_or(if is_new { Timestamp::ZERO } else { journal_start });
-    let identity = "SELECT value FROM meta WHERE name = 'identity'";
-    let identity = connection.query_row(identity, [], |row| row.get(0)).map_err(failed)?;
-    Ok(Opened { connection, lock, journal_start, latest, is_new, identity })
+    let value = "SELECT value FROM meta WHERE name = ?1";
+    let value = |name| connection.query_row(value, [name], |row| row.get(0)).map_err(failed);
+    let (identity, secret) = (value("identity")?, value("secret")?);
+    Ok(Opened { connection, lock, journal_start, latest, is_new, identity, secret })
 }
 
 fn refuse_same_tables(shape: &Shape) -> Result<(), OpenError> {
@@ -212,9 +215,11 @@ fn migrate(
         let start = "INSERT INTO meta (name, value) VALUES ('journal_start', ?1)";
         transaction.execute(start, params![now.0])?;
     }
-    // Given once, to a new file or to one of before files had a name.
-    let identity = "INSERT INTO meta (name, value) VALUES ('identity', ?1) ON CONFLICT DO NOTHING";
-    transaction.execute(identity, params![Uuid::new_v4().to_string()])?;
+    // Given once, to a new file or to one of before files had them.
+    let once = "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    transaction.execute(once, params!["identity", Uuid::new_v4().to_string()])?;
+    let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+    transaction.execute(once, params!["secret", secret])?;
     // What the next schema is compared with.
     let described = serde_json::to_string(&describe(shape.schema())).unwrap_or_default();
     let remember = "INSERT INTO meta (name, value) VALUES ('schema', ?1) \

@@ -48,6 +48,7 @@ pub struct SqliteBackend {
     journal_start: Arc<JournalStart>,
     is_new: bool,
     identity: String,
+    secret: String,
     /// Held as long as the file is in use: a second writer would break the order of commits.
     _lock: FileLock,
 }
@@ -87,6 +88,7 @@ impl SqliteBackend {
             journal_start,
             is_new: opened.is_new,
             identity: opened.identity,
+            secret: opened.secret,
             _lock: opened.lock,
         })
     }
@@ -223,6 +225,10 @@ impl Backend for SqliteBackend {
 
     fn journal_start(&self) -> Timestamp {
         self.journal_start.get()
+    }
+
+    fn secret(&self) -> &str {
+        &self.secret
     }
 
     fn check(&self) -> Answer<'_, ()> {

@@ -157,12 +157,37 @@ async fn pages_count_what_was_looked_at_and_show_what_may_be_seen() {
             let items = answer["data"][name]["items"].as_array().unwrap().clone();
             lengths.push(items.len());
             seen.extend(items.iter().map(|item| item["id"].as_str().unwrap().to_owned()));
+            let said = answer["data"][name]["nextToken"].to_string();
+            assert!(!said.contains("after") && !said.contains("base"), "it is sealed: {said}");
             match answer["data"][name]["nextToken"].as_str() {
                 Some(next) => token = format!("{next:?}"),
                 None => break,
             }
         }
         assert_eq!((seen, lengths), (vec!["1".to_owned(), "4".to_owned()], vec![1, 1]), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_see_everything_cannot_make_up_tokens() {
+    let server = server(NOTES);
+    let alice = user("alice");
+    for id in ["1", "2"] {
+        let create = format!(r#"createNote(input: {{ id: "{id}" }}) {{ id }}"#);
+        write(&server, &alice, &create).await;
+    }
+    let page =
+        |token: &str| format!("{{ listNotes(limit: 1 nextToken: {token}) {{ nextToken }} }}");
+    let first = ask(&server, &alice, &page("null")).await;
+    let sealed = first["data"]["listNotes"]["nextToken"].clone();
+    let server = server.restart(NOTES).await;
+    let server = crate::tokens::with_tokens(server);
+    let answer = ask(&server, &alice, &page(&sealed.to_string())).await;
+    assert!(answer["errors"].is_null(), "it is good after a restart: {answer}");
+    let other = format!("{{ syncNotes(limit: 1 nextToken: {sealed}) {{ nextToken }} }}");
+    for refused in [page(r#""listNotes|after|key+|n||1""#), page(r#""""#), other] {
+        let answer = ask(&server, &alice, &refused).await;
+        assert_eq!(answer["errors"][0]["errorType"], "ValidationError", "{refused}: {answer}");
     }
 }
 

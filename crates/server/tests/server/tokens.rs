@@ -312,7 +312,11 @@ async fn a_provider_that_cannot_be_reached_is_a_passing_reason() {
 
 /// A server that takes tokens by the shared secret, beside the usual key.
 pub(crate) fn server(source: &str) -> Server {
-    let mut server = Server::of(source);
+    with_tokens(Server::of(source))
+}
+
+/// This server, with the same.
+pub(crate) fn with_tokens(mut server: Server) -> Server {
     let state = Arc::get_mut(&mut server.state).expect("nobody else has the state");
     let keys = Keys::new(vec![crate::support::KEY.to_owned()]);
     state.gate = Gate::new(keys).with_tokens(Some(Tokens::new(by_secret()).expect("tokens")));

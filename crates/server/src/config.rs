@@ -54,6 +54,8 @@ pub struct Config {
     pub base_ttl: Duration,
     /// How much the server takes on.
     pub limits: LimitConfig,
+    /// How much one request may ask for.
+    pub query: crate::Limits,
     /// Where metrics are served; beside the API on this machine alone, where that listens nowhere
     /// else.
     pub metrics_listen: Option<SocketAddr>,
@@ -181,6 +183,7 @@ impl Default for Config {
             window: Duration::from_millis(DEFAULT_WINDOW_MS),
             base_ttl: Duration::from_millis(DEFAULT_WINDOW_MS),
             limits: LimitConfig::default(),
+            query: crate::Limits::default(),
             metrics_listen: None,
             graphiql: None,
             drain_delay: Duration::ZERO,

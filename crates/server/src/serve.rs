@@ -148,6 +148,7 @@ impl Server {
         let models = rules.schema().models().map(|(model, _)| model).collect();
         let dynamic = || Arc::clone(&backend) as Arc<dyn Backend>;
         let api = Api::new(rules, dynamic(), retention.journal)?;
+        let api = api.with_limits(config.query.clone());
         let pages = Pages {
             folder: config.pages.clone(),
             shared_key: match config.share_key {

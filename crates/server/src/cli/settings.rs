@@ -170,6 +170,12 @@ pub struct Settings {
     /// beyond again [default: as many as it likes]
     #[arg(long, value_name = "COUNT", env = "ESPRESSYNC_RATE_LIMIT", help_heading = "Limits")]
     rate_limit: Option<NonZeroU32>,
+    /// How deep the fields of a request may nest [default: 24]
+    #[arg(long, value_name = "COUNT", env = "ESPRESSYNC_QUERY_DEPTH", help_heading = "Limits")]
+    query_depth: Option<NonZeroUsize>,
+    /// How many records an answer may be made of, related ones included [default: 200000]
+    #[arg(long, value_name = "COUNT", env = "ESPRESSYNC_QUERY_RECORDS", help_heading = "Limits")]
+    query_records: Option<NonZeroUsize>,
 
     /// An address of its own for /metrics, with /healthz and /readyz. Without it /metrics is
     /// beside the API if that listens on this machine only, and else nowhere
@@ -231,6 +237,8 @@ impl Settings {
             request_timeout: self.request_timeout.or(below.request_timeout),
             max_requests: self.max_requests.or(below.max_requests),
             rate_limit: self.rate_limit.or(below.rate_limit),
+            query_depth: self.query_depth.or(below.query_depth),
+            query_records: self.query_records.or(below.query_records),
             metrics_listen: self.metrics_listen.or(below.metrics_listen),
             graphiql: self.graphiql.or(below.graphiql),
             drain_delay: self.drain_delay.or(below.drain_delay),
@@ -294,6 +302,11 @@ impl Settings {
                 time: self.request_timeout.map_or(usual.limits.time, |Time(time)| time),
                 requests: self.max_requests.map_or(usual.limits.requests, NonZeroUsize::get),
                 rate: self.rate_limit,
+            },
+            query: crate::Limits {
+                depth: self.query_depth.map_or(usual.query.depth, NonZeroUsize::get),
+                records: self.query_records.map_or(usual.query.records, NonZeroUsize::get),
+                ..usual.query
             },
             metrics_listen: self.metrics_listen,
             graphiql: self.graphiql,

@@ -63,6 +63,8 @@ impl Shop {
         let mut child = Command::new(env!("CARGO_BIN_EXE_espressync"))
             .current_dir(self.0.path())
             .args(arguments)
+            // With it an error is followed by a backtrace.
+            .env_remove("RUST_BACKTRACE")
             .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -3,6 +3,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use espressync_model::sdl;
 use espressync_resolver::{Rules, Strategies};
@@ -393,6 +394,8 @@ async fn a_deleted_record_comes_back_through_a_running_server() {
         data: shop.file("espressync.sqlite"),
         listen: "127.0.0.1:0".parse().unwrap(),
         api_keys: vec!["da2-own".to_owned()],
+        // The tombstone is of 1970, and is not to be swept before it is asked for.
+        base_ttl: Duration::from_secs(200 * 365 * 24 * 3600),
         ..Config::default()
     };
     let server = Program::start(&config).await.unwrap();

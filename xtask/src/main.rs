@@ -8,6 +8,7 @@ mod bench;
 mod build;
 mod ci;
 mod command;
+mod fuzz;
 mod project;
 mod serve;
 mod server;
@@ -32,6 +33,8 @@ Usage: cargo xtask <COMMAND>
   build                          build the app into dist/ and print its size
   bench server [OPTION...]       measure the server beside what the machine can do without it, a
                                  quarter of an hour; -- --help tells of the options
+  fuzz [SECONDS]                 random input for what reads schemas, requests, realtime
+                                 messages and tokens, a minute each
   tidy                           check the rules of the house that the compiler cannot
   ci                             test, then check that testing left the working tree as it was
 
@@ -58,6 +61,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         "serve" => serve::run(&serve::Options::parse(rest)?),
         "test" => test::run(&test::Layer::parse(rest)?),
         "bench" => bench::run(rest),
+        "fuzz" => fuzz::run(rest),
         "build" => nothing_more(rest).and_then(|()| build::run()),
         "tidy" => nothing_more(rest).and_then(|()| tidy::run()),
         "ci" => nothing_more(rest).and_then(|()| ci::run()),

@@ -48,10 +48,20 @@ impl BuildTools {
 
     /// A PATH on which these tools come first.
     pub(crate) fn path(&self) -> Result<OsString> {
-        let inherited = std::env::var_os("PATH").unwrap_or_default();
-        let folders = self.folders.iter().cloned().chain(std::env::split_paths(&inherited));
-        std::env::join_paths(folders).context("a tool's folder cannot be on PATH")
+        first_on_path(&self.folders)
     }
+}
+
+/// Finds or installs the fuzzer's command line, and returns a PATH on which it is.
+pub(crate) fn cargo_fuzz(project: &Project) -> Result<OsString> {
+    first_on_path(&[cargo_tool::cargo_fuzz().find_or_install(project)?])
+}
+
+/// A PATH on which these folders come first.
+fn first_on_path(folders: &[PathBuf]) -> Result<OsString> {
+    let inherited = std::env::var_os("PATH").unwrap_or_default();
+    let folders = folders.iter().cloned().chain(std::env::split_paths(&inherited));
+    std::env::join_paths(folders).context("a tool's folder cannot be on PATH")
 }
 
 /// Waits for a piece of work that runs beside this one.

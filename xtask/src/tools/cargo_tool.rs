@@ -44,6 +44,17 @@ pub(super) fn wasm_bindgen(version: &str) -> CargoTool {
     }
 }
 
+/// The fuzzer's command line.
+pub(super) fn cargo_fuzz() -> CargoTool {
+    CargoTool {
+        package: "cargo-fuzz",
+        version: "0.13.2".to_owned(),
+        programs: &["cargo-fuzz"],
+        hint: "compiling it, about 1 min on two cores, once per user",
+        is_locked: true,
+    }
+}
+
 impl CargoTool {
     /// Returns the folder that holds the programs, after compiling them if need be.
     pub(super) fn find_or_install(&self, project: &Project) -> Result<PathBuf> {

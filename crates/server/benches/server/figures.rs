@@ -34,6 +34,7 @@ impl Series {
 pub(crate) enum Unit {
     PerSecond,
     Milliseconds,
+    Microseconds,
     KiB,
     Times,
     Percent,
@@ -44,6 +45,7 @@ impl Unit {
         match self {
             Self::PerSecond => format!("{value:.0}/s"),
             Self::Milliseconds => format!("{value:.1} ms"),
+            Self::Microseconds => format!("{value:.0} us"),
             Self::KiB => format!("{value:.1} KiB"),
             Self::Times => format!("{value:.2}x"),
             Self::Percent => format!("{:.0} %", value * 100.0),

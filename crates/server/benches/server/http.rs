@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::program::KEY;
+use crate::program::{KEY, Program};
 
 /// One connection that is kept.
 pub(crate) struct Connection {
@@ -81,18 +81,26 @@ pub(crate) fn body(query: &str, variables: &Json) -> String {
     json!({ "query": query, "variables": variables }).to_string()
 }
 
-/// Keeps connections busy for a while, each with one of its own requests at a time, and returns
-/// how many answers a second came.
-pub(crate) async fn rate<R: FnMut() -> String + Send + 'static>(
-    address: SocketAddr,
+/// What came of a load.
+pub(crate) struct Load {
+    /// Answers a second.
+    pub(crate) rate: f64,
+    /// The server's processor time of each, in microseconds.
+    pub(crate) cost: f64,
+}
+
+/// Keeps connections busy for a while, each with one of its own requests at a time.
+pub(crate) async fn load<R: FnMut() -> String + Send + 'static>(
+    program: &Program,
     time: Duration,
     requests: impl IntoIterator<Item = R>,
-) -> Result<f64> {
+) -> Result<Load> {
     let mut tasks = JoinSet::new();
     let mut open = Vec::new();
     for request in requests {
-        open.push((Connection::open(address).await?, request));
+        open.push((Connection::open(program.address).await?, request));
     }
+    let before = program.processor_time();
     let started = Instant::now();
     for (mut connection, mut request) in open {
         tasks.spawn(async move {
@@ -108,5 +116,7 @@ pub(crate) async fn rate<R: FnMut() -> String + Send + 'static>(
     while let Some(done) = tasks.join_next().await {
         answered += done??;
     }
-    Ok(f64::from(answered) / started.elapsed().as_secs_f64())
+    let rate = f64::from(answered) / started.elapsed().as_secs_f64();
+    let spent = program.processor_time().zip(before).map(|(after, before)| after - before);
+    Ok(Load { rate, cost: spent.unwrap_or(f64::NAN) * 1000.0 / f64::from(answered) })
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::bare;
 use crate::figures::{Series, Table, Target, Unit};
-use crate::http::{Connection, body, rate};
+use crate::http::{Connection, Load, body, load};
 use crate::program::Program;
 
 const CONNECTIONS: usize = 64;
@@ -37,6 +37,20 @@ pub(crate) fn product(id: &str) -> Json {
     })
 }
 
+/// The rounds of one load.
+#[derive(Default)]
+struct Measured {
+    rate: Series,
+    cost: Series,
+}
+
+impl Measured {
+    fn add(&mut self, load: &Load) {
+        self.rate.add(load.rate);
+        self.cost.add(load.cost);
+    }
+}
+
 pub(crate) async fn measure(
     folder: &Path,
     rounds: usize,
@@ -45,25 +59,30 @@ pub(crate) async fn measure(
 ) -> Result<()> {
     let program = Program::start(&folder.join("mutations.sqlite"))?;
     let bare = bare::Writer::open(&folder.join("bare.sqlite"))?;
-    let [mut alone, mut asked, mut created, mut updated] = [(); 4].map(|()| Series::default());
+    let mut alone = Series::default();
+    let [mut asked, mut created, mut updated] = [(); 3].map(|()| Measured::default());
     for round in 0..rounds {
         println!("mutations, round {} of {rounds}", round + 1);
         alone.add(bare.rate(time)?);
         let ask = || body("{ __typename }", &json!({}));
-        asked.add(rate(program.address, time, [ask; CONNECTIONS]).await?);
-        created.add(rate(program.address, time, [create; CONNECTIONS]).await?);
+        asked.add(&load(&program, time, [ask; CONNECTIONS]).await?);
+        created.add(&load(&program, time, [create; CONNECTIONS]).await?);
         let updates = updates(program.address).await?;
-        updated.add(rate(program.address, time, updates).await?);
+        updated.add(&load(&program, time, updates).await?);
     }
     table.figure("bare SQLite, each insert committed by itself", Unit::PerSecond, &alone);
     let what = format!("{{ __typename }} over HTTP, {CONNECTIONS} connections");
-    table.figure(what, Unit::PerSecond, &asked);
-    for (what, series) in [("creates", &created), ("updates", &updated)] {
+    table.figure(what, Unit::PerSecond, &asked.rate);
+    table.figure("  the server's processor time of one", Unit::Microseconds, &asked.cost);
+    for (what, of) in [("creates", &created), ("updates", &updated)] {
         let what = format!("{what} over HTTP, {CONNECTIONS} connections");
-        table.figure(what, Unit::PerSecond, series);
+        table.figure(what, Unit::PerSecond, &of.rate);
         let (ten, half) = (Target::AtLeast(10.0), Target::AtLeast(0.5));
-        table.ratio("  beside bare SQLite", Unit::Times, &series.over(&alone), ten);
-        table.ratio("  beside { __typename }", Unit::Percent, &series.over(&asked), half);
+        table.ratio("  beside bare SQLite", Unit::Times, &of.rate.over(&alone), ten);
+        table.ratio("  beside { __typename }", Unit::Percent, &of.rate.over(&asked.rate), half);
+        table.figure("  the server's processor time of one", Unit::Microseconds, &of.cost);
+        let cost = of.cost.over(&asked.cost);
+        table.figure("  beside { __typename }", Unit::Times, &cost);
     }
     Ok(())
 }

@@ -249,7 +249,9 @@ impl Api {
         {
             return Ok(Checked { operation, introspection: Json::Null });
         }
-        self.check_anew(request).await
+        // Apart, because it is as large as it is rare, and every request would be moved about
+        // with room for it.
+        Box::pin(self.check_anew(request)).await
     }
 
     async fn check_anew(&self, request: Request) -> Result<Checked, Vec<Json>> {

@@ -4,6 +4,7 @@ mod codec;
 mod described;
 mod migrations;
 mod offline;
+mod pace;
 mod reader;
 mod shape;
 mod sweep;
@@ -161,6 +162,9 @@ impl Backend for SqliteBackend {
     }
 
     fn get(&self, model: ModelId, keys: Vec<Key>) -> Answer<'_, Vec<Option<Stored>>> {
+        if keys.is_empty() {
+            return std::future::ready(Ok(Vec::new())).boxed();
+        }
         let shape = Arc::clone(&self.shape);
         self.readers.read(move |connection| {
             keys.into_iter().map(|key| reader::get(connection, &shape, model, key)).collect()

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use espressync_model::Timestamp;
 use espressync_model::remote::{Change, Mutation, RemoteError};
@@ -12,6 +12,7 @@ use espressync_resolver::{Caller, Decision, Outcome, mutate, settle};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
+use super::pace::Pace;
 use super::shape::Shape;
 use super::sweep::JournalStart;
 use super::tables::SqliteTables;
@@ -25,6 +26,9 @@ const WAITING_JOBS: usize = 4096;
 /// How many mutations share a commit at most (a request is never torn apart), so that the first
 /// of them is not kept waiting for ever.
 const BATCH_MUTATIONS: usize = 1024;
+
+/// How often the writer looks for more while it waits for it.
+const LOOK: Duration = Duration::from_micros(200);
 
 type Answers = Vec<Attempt>;
 
@@ -135,20 +139,16 @@ impl fmt::Debug for Writer {
 
 impl Parts {
     fn run(self, jobs: &Receiver<Job>, waiting: &AtomicUsize) {
+        let mut pace = Pace::default();
         while let Ok(job) = jobs.recv() {
-            let (mut count, mut taken) = (0, 1);
-            let (mut batch, mut next) = (Vec::new(), Some(job));
-            while let Some(Job::Write(request)) = next {
-                count += request.tasks.len();
-                batch.push(request);
-                next = if count < BATCH_MUTATIONS { jobs.try_recv().ok() } else { None };
-                taken += usize::from(next.is_some());
-            }
-            waiting.fetch_sub(taken, Ordering::Relaxed);
+            let (batch, chore) = gather(job, jobs, &pace);
+            waiting.fetch_sub(batch.len() + usize::from(chore.is_some()), Ordering::Relaxed);
             if !batch.is_empty() {
+                let (answered, began) = (batch.len(), Instant::now());
                 self.carry_out(batch);
+                pace.learn(answered, waiting.load(Ordering::Relaxed), began.elapsed());
             }
-            if let Some(Job::Chore(chore)) = next {
+            if let Some(chore) = chore {
                 self.run_chore(chore);
             }
         }
@@ -271,6 +271,27 @@ fn in_transaction<T>(
     let done = work(&transaction)?;
     transaction.commit()?;
     Ok(done)
+}
+
+/// Takes the writes that wait, and those that are about to, up to a chore.
+fn gather(first: Job, jobs: &Receiver<Job>, pace: &Pace) -> (Vec<Request>, Option<Chore>) {
+    let began = Instant::now();
+    let (mut count, mut batch, mut next) = (0, Vec::new(), Some(first));
+    while count < BATCH_MUTATIONS {
+        match next {
+            Some(Job::Write(request)) => {
+                count += request.tasks.len();
+                batch.push(request);
+            }
+            Some(Job::Chore(chore)) => return (batch, Some(chore)),
+            // Not for each single one: to be woken costs more than to look a few times.
+            None if pace.waits(batch.len(), began.elapsed()) => std::thread::sleep(LOOK),
+            None => break,
+        }
+        // What is taken is carried out.
+        next = if count < BATCH_MUTATIONS { jobs.try_recv().ok() } else { None };
+    }
+    (batch, None)
 }
 
 /// What became of one mutation, or why its savepoint was rolled back.

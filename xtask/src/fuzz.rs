@@ -1,0 +1,49 @@
+//! `cargo xtask fuzz`: random input for whatever reads what strangers send.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+
+use crate::command::{as_typed, cargo};
+use crate::project::Project;
+use crate::tools;
+
+/// The targets, each a file of `fuzz/fuzz_targets` with a folder of `fuzz/seeds`.
+const TARGETS: [&str; 4] = ["sdl", "request", "frame", "jwt"];
+
+/// How long each is tried where nothing else is said.
+const SECONDS: u64 = 60;
+
+/// Tries each target for so many seconds. What has made one crash is left in `fuzz/artifacts`.
+pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
+    let seconds = match arguments {
+        [] => SECONDS,
+        [seconds] => seconds.parse().with_context(|| format!("{seconds:?} is no number"))?,
+        [_, more, ..] => bail!("unexpected argument `{more}`: say how many seconds, or nothing"),
+    };
+    let project = Project::find()?;
+    let path = tools::cargo_fuzz(&project)?;
+    println!("  ·  the fuzz targets: building them, about 5 min the first time");
+    for target in TARGETS {
+        println!("  ·  {target}: {seconds} s of random input");
+        let corpus = project.root.join("fuzz/corpus").join(target);
+        std::fs::create_dir_all(&corpus)
+            .with_context(|| format!("cannot make {}", corpus.display()))?;
+        let mut command = cargo(&project.root);
+        command
+            .env("PATH", &path)
+            // The coverage that guides the input is an option of nightly; the compiler's own
+            // tests use it with this same compiler. The sanitizers would need nightly's library.
+            .env("RUSTC_BOOTSTRAP", "1")
+            .args(["fuzz", "run", "--sanitizer=none", target])
+            .arg(format!("fuzz/corpus/{target}"))
+            .arg(format!("fuzz/seeds/{target}"))
+            .args(["--", &format!("-max_total_time={seconds}"), "-timeout=10", "-max_len=8192"])
+            .args(["-print_final_stats=1", "-verbosity=0"]);
+        let status = command.status().context("cannot run cargo")?;
+        if !status.success() {
+            bail!("{target} found something, {status}\nBy hand: {}", as_typed(&command));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, params};
 use uuid::Uuid;
 
@@ -51,7 +52,10 @@ pub(crate) fn read(file: &Path, model: &str) -> Result<(usize, f64)> {
     let (mut count, mut bytes) = (0, 0);
     while let Some(row) = rows.next()? {
         for column in 0..columns {
-            bytes += row.get_ref(column)?.as_bytes_or_null()?.map_or(8, <[u8]>::len);
+            bytes += match row.get_ref(column)? {
+                ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.len(),
+                ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => 8,
+            };
         }
         count += 1;
     }

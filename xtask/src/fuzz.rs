@@ -8,8 +8,14 @@ use crate::command::{as_typed, cargo};
 use crate::project::Project;
 use crate::tools;
 
-/// The targets, each a file of `fuzz/fuzz_targets` with a folder of `fuzz/seeds`.
-const TARGETS: [&str; 4] = ["sdl", "request", "frame", "jwt"];
+/// The targets, each a file of `fuzz/fuzz_targets` with a folder of `fuzz/seeds`, and what they
+/// are compiled with.
+const TARGETS: [(&str, &[&str]); 4] = [
+    ("sdl", &[]),
+    ("frame", &[]),
+    ("request", &["--features=server"]),
+    ("jwt", &["--features=server"]),
+];
 
 /// How long each is tried where nothing else is said.
 const SECONDS: u64 = 60;
@@ -24,7 +30,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let project = Project::find()?;
     let path = tools::cargo_fuzz(&project)?;
     println!("  ·  the fuzz targets: building them, about 5 min the first time");
-    for target in TARGETS {
+    for (target, features) in TARGETS {
         println!("  ·  {target}: {seconds} s of random input");
         let corpus = project.root.join("fuzz/corpus").join(target);
         std::fs::create_dir_all(&corpus)
@@ -35,7 +41,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
             // The coverage that guides the input is an option of nightly; the compiler's own
             // tests use it with this same compiler. The sanitizers would need nightly's library.
             .env("RUSTC_BOOTSTRAP", "1")
-            .args(["fuzz", "run", "--sanitizer=none", target])
+            .args(["fuzz", "run", "--sanitizer=none"])
+            .args(features)
+            .arg(target)
             .arg(format!("fuzz/corpus/{target}"))
             .arg(format!("fuzz/seeds/{target}"))
             .args(["--", &format!("-max_total_time={seconds}"), "-timeout=10", "-max_len=8192"])

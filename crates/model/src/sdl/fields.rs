@@ -70,8 +70,12 @@ fn read_default(directive: Directive<'_>, field: &Field, enums: &[EnumType]) -> 
         }
         BaseType::Object(_) => Value::Null,
     };
+    #[cfg(feature = "formats")]
+    let is_of_format = |scalar| crate::formats::fits(scalar, text);
+    #[cfg(not(feature = "formats"))]
+    let is_of_format = |_: Scalar| true;
     let fits = match field.base {
-        BaseType::Scalar(scalar) => scalar.accepts(&value),
+        BaseType::Scalar(scalar) => scalar.accepts(&value) && is_of_format(scalar),
         BaseType::Enum(_) | BaseType::Object(_) => !value.is_null(),
     };
     if fits {

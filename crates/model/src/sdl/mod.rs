@@ -1,6 +1,9 @@
 //! Reads `schema.graphql` (contract, section 1): types with `@model`, their keys, indexes and
 //! relations, enums and embedded types.
 //!
+//! Both generations of Amplify's transformers are read, and a schema may mix them: `@key` beside
+//! `@index`, `@connection` beside `@hasMany`. Each names its foreign keys in its own way.
+//!
 //! What a schema says and this crate does not carry out is an error, never silence: above all an
 //! access rule, because to ignore it would serve its records unprotected.
 

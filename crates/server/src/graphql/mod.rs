@@ -324,8 +324,8 @@ fn roots(rules: &Rules) -> BTreeMap<String, Root> {
         let api = rules.model(id);
         let get = api.get.name(names::get(model)).map(|name| (name, Root::Get(id)));
         let list = api.list.name(names::list(model)).map(|name| (name, Root::List(id)));
-        roots.extend(get.into_iter().chain(list));
-        roots.insert(names::sync(model), Root::Sync(id));
+        let sync = api.sync.name(names::sync(model)).map(|name| (name, Root::Sync(id)));
+        roots.extend(get.into_iter().chain(list).chain(sync));
         for (position, index) in model.indexes.iter().enumerate() {
             let name = index.query_field.clone();
             roots.extend(name.map(|name| (name, Root::Index(id, position))));

@@ -207,9 +207,11 @@ impl ModelTypes<'_> {
         if let Some(name) = self.api.list.name(names::list(model)) {
             fields.push(self.list(output(&name, connection())));
         }
-        let sync = output(&names::sync(model), connection()).argument(filter_argument(model));
-        let last_sync = InputValue::new("lastSync", TypeRef::named("AWSTimestamp"));
-        fields.push(paged(sync).argument(last_sync));
+        if let Some(name) = self.api.sync.name(names::sync(model)) {
+            let sync = output(&name, connection()).argument(filter_argument(model));
+            let last_sync = InputValue::new("lastSync", TypeRef::named("AWSTimestamp"));
+            fields.push(paged(sync).argument(last_sync));
+        }
         for index in &model.indexes {
             let Some(name) = &index.query_field else { continue };
             let way = Way::of_index(index);

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::realtime::{Socket, listen};
 use crate::support::Server;
 
 const V1: &str = include_str!("../../../model/tests/golden/point_of_sale_v1.graphql");
@@ -144,4 +145,37 @@ async fn formats_are_checked_where_records_are_written() {
     let filter = "{ listAS(filter: { mail: { contains: \"@\" } }) { items { json } } }";
     let data = server.data(filter, json!({})).await;
     assert_eq!(data["listAS"]["items"], json!([{ "json": "[1]" }]));
+}
+
+#[tokio::test]
+async fn what_a_model_does_not_offer_is_not_there() {
+    let server = Server::of(
+        "type A @model(queries: null, mutations: { delete: null }, subscriptions: null) { n: Int }
+         type B @model(queries: { list: \"allBs\" }) { n: Int mail: AWSEmail @default(value: \"a@b.c\") }",
+    );
+    assert_eq!(members(&server, "Query", "fields").await, ["getB", "allBs", "syncBS"]);
+    let mutations = members(&server, "Mutation", "fields").await;
+    assert!(mutations.iter().any(|name| name == "createA"), "{mutations:?}");
+    assert!(mutations.iter().all(|name| name != "deleteA"), "{mutations:?}");
+    let subscriptions = members(&server, "Subscription", "fields").await;
+    assert_eq!(subscriptions, ["onCreateB", "onUpdateB", "onDeleteB"]);
+    let data = server.data("mutation { createB(input: {}) { mail } }", json!({})).await;
+    assert_eq!(data["createB"]["mail"], "a@b.c");
+}
+
+#[tokio::test]
+async fn public_subscriptions_ask_nobody() {
+    let rules = "@auth(rules: [{ allow: public, operations: [create] }, { allow: owner }])";
+    let level = "@model(subscriptions: { level: public })";
+    let server = Server::of(&format!(
+        "type A {level} {rules} {{ n: Int }} type B @model {rules} {{ n: Int }}"
+    ));
+    let mut socket = Socket::open(listen(&server).await).await;
+    socket.start("b", "subscription { onCreateB { n } }", json!({})).await;
+    let refused = socket.hear().await;
+    assert_eq!((&refused["type"], &refused["id"]), (&json!("error"), &json!("b")), "{refused}");
+    socket.subscribe("a", "subscription { onCreateA { n } }", json!({})).await;
+    server.ask("mutation { createA(input: { n: 7 }) { id } }", json!({})).await;
+    let told = socket.hear().await;
+    assert_eq!(told["payload"]["data"]["onCreateA"], json!({ "n": 7 }), "{told}");
 }

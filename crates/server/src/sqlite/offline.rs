@@ -261,13 +261,16 @@ impl Change {
         self.connection.execute("DELETE FROM journal WHERE model = ?1", [model]).map(drop)
     }
 
-    /// Removes a field from a model's records.
+    /// Removes a field from a model's records and from their journal.
     ///
     /// # Errors
     /// SQLite's.
     pub(crate) fn drop_field(&self, model: &str, field: &str) -> rusqlite::Result<()> {
+        let path = format!("$.\"{field}\"");
         let sql = format!("UPDATE \"{TABLE}{model}\" SET body = json_remove(body, ?1)");
-        self.connection.execute(&sql, [format!("$.{field}")]).map(drop)
+        self.connection.execute(&sql, [&path])?;
+        let sql = "UPDATE journal SET body = json_remove(body, ?1) WHERE model = ?2";
+        self.connection.execute(sql, [&*path, model]).map(drop)
     }
 
     /// Makes all of it last.

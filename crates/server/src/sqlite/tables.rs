@@ -56,7 +56,11 @@ impl Tables for SqliteTables<'_> {
 
     fn put(&mut self, model: ModelId, key: &Key, record: &Record) -> Result<(), BackendError> {
         let (schema, sql) = (self.shape.schema(), self.shape.sql(model));
-        let body = codec::encode(schema, schema.model(model), &record.row);
+        let mut stored = self.connection.prepare_cached(&sql.get)?;
+        let stored = stored.query_row([key.as_str()], Found::of).optional()?;
+        let stored = stored.as_ref().map(|found| found.body.as_str());
+        let body = codec::encode(schema, schema.model(model), &record.row, stored);
+        let body = body.map_err(|reason| self.unreadable(model, key, reason))?;
         let Meta { version, changed_at, deleted } = record.meta;
         let version = i64::try_from(version).unwrap_or(i64::MAX);
         // Clients may still write on the version that this one replaces.

@@ -287,6 +287,9 @@ Seat
     assert_eq!(done.out, format!("{plan}Done\n"));
     let left = shop.export();
     assert!(!left.contains("price") && !left.contains("Seat"), "{left}");
+    let told = "SELECT count(*) FROM journal WHERE body LIKE '%price%' OR model = 'Seat'";
+    let told: i64 = shop.database().query_row(told, [], |row| row.get(0)).unwrap();
+    assert_eq!(told, 0, "lost for good is lost from the journal too");
     assert_eq!(left.lines().count(), 3);
     // What is without records goes without a word more.
     shop.write(

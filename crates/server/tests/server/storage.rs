@@ -198,6 +198,43 @@ async fn a_schema_may_gain_and_lose_models_and_fields() {
 }
 
 #[tokio::test]
+async fn a_schema_that_lacks_a_field_loses_nothing_of_it() {
+    let old = "type Lid { color: String depth: Int }
+        type Cup @model { a: Int b: String lid: Lid lids: [Lid!] }";
+    let server = Server::of(old);
+    let create = "mutation m($i: CreateCupInput!) { createCup(input: $i) { id } }";
+    let lid = |color: &str, depth: u32| json!({ "color": color, "depth": depth });
+    let lids = json!([lid("red", 2), lid("blue", 3)]);
+    let cup = json!({ "id": "c", "a": 1, "b": "kept", "lid": lid("red", 1), "lids": lids });
+    server.data(create, json!({ "i": cup })).await;
+    let server = server
+        .restart("type Lid { color: String } type Cup @model { a: Int lid: Lid lids: [Lid!] }")
+        .await;
+    let update = "mutation m($i: UpdateCupInput!) { updateCup(input: $i) { a b: _version } }";
+    let lids = json!([{ "color": "white" }, { "color": "blue" }, { "color": "red" }]);
+    let change =
+        json!({ "id": "c", "a": 2, "lid": { "color": "green" }, "lids": lids, "_version": 1 });
+    server.data(update, json!({ "i": change })).await;
+    let delete = "mutation { deleteCup(input: { id: \"c\", _version: 2 }) { id } }";
+    server.data(delete, json!({})).await;
+    let back = "mutation { undeleteCup(input: { id: \"c\", _version: 3 }) { id } }";
+    server.data(back, json!({})).await;
+
+    let server = server.restart(old).await;
+    let query = "{ getCup(id: \"c\") { a b lid { color depth } lids { color depth } } }";
+    let lids = json!([{ "color": "white", "depth": null }, lid("blue", 3), lid("red", 2)]);
+    let expected = json!({ "a": 2, "b": "kept", "lid": lid("green", 1), "lids": lids });
+    assert_eq!(server.data(query, json!({})).await["getCup"], expected);
+    // The versions between have it too, so a merge on one of them knows what has changed since.
+    let update = "mutation m($i: UpdateCupInput!) { updateCup(input: $i) { a b _version } }";
+    let newer = json!({ "i": { "id": "c", "b": "newer", "_version": 4 } });
+    server.data(update, newer).await;
+    let late = json!({ "i": { "id": "c", "a": 3, "b": "kept", "_version": 2 } });
+    let merged = server.data(update, late).await;
+    assert_eq!(merged["updateCup"], json!({ "a": 3, "b": "newer", "_version": 6 }));
+}
+
+#[tokio::test]
 async fn a_database_keeps_its_name_and_another_has_another() {
     let (server, other) = (Server::new(), Server::new());
     let name = server.backend.identity().to_owned();

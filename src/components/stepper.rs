@@ -31,7 +31,9 @@ pub fn Stepper(
                 label=format!("One {what} less")
                 glyph=Glyph::Minus
                 disabled=Signal::derive(move || quantity.get() <= 1)
-                on_press=Callback::new(move |()| on_change.run(quantity.get_untracked().saturating_sub(1).max(1)))
+                on_press=Callback::new(move |()| {
+                    on_change.run(quantity.get_untracked().saturating_sub(1).max(1));
+                })
             />
             <input
                 class="c-stepper__number"

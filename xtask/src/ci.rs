@@ -8,8 +8,8 @@ use crate::command::output_of;
 use crate::project::Project;
 use crate::test;
 
-/// Runs all test layers and checks that they have changed no file: a lock file or a golden file that
-/// testing rewrites would differ on the next machine.
+/// Runs all test layers and checks that they have changed no file: a lock file or a golden file
+/// that testing rewrites would differ on the next machine.
 pub(crate) fn run() -> Result<ExitCode> {
     let project = Project::find()?;
     let before = working_tree(&project)?;

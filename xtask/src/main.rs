@@ -1,7 +1,8 @@
 //! Espressync's chores. A fresh clone needs nothing but `cargo xtask serve` and `cargo xtask test`.
 //!
 //! It installs what it needs, says what it is doing and how long that may take, and on failure says
-//! which command to run by hand. It never depends on a crate of ours: it must build when they do not.
+//! which command to run by hand. It never depends on a crate of ours: it must build when they do
+//! not.
 #![allow(clippy::print_stdout, reason = "a command line tool talks to its user")]
 
 mod bench;

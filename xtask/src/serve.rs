@@ -112,8 +112,8 @@ struct Shop {
 impl Shop {
     /// Finds the folder, after removing what is there unless it is to be kept.
     ///
-    /// A fresh shop has that of the port it opens at, so that a second one is beside the first. Kept
-    /// is that of the port which was asked for, even if another program is at that port now.
+    /// A fresh shop has that of the port it opens at, so that a second one is beside the first.
+    /// Kept is that of the port which was asked for, even if another program is at that port now.
     fn open(project: &Project, options: &Options, port: u16) -> Result<Self> {
         let name = match options.data {
             Data::Fresh => port.to_string(),

@@ -99,7 +99,8 @@ pub(crate) fn readable(time: Duration) -> String {
     }
 }
 
-/// Reads the last lines of a file that says what a program printed; none when there is no such file.
+/// Reads the last lines of a file that says what a program printed; none when there is no such
+/// file.
 fn last_lines(log: &Path, count: usize) -> Vec<String> {
     let read = || -> std::io::Result<Vec<u8>> {
         let mut file = File::open(log)?;

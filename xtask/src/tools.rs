@@ -1,7 +1,7 @@
 //! The tools that are needed and do not come with Rust: found, or else installed.
 //!
-//! What Cargo has to compile goes into one folder per user and version, so that the next clone finds
-//! it there: `$ESPRESSYNC_TOOLS`, else `$XDG_CACHE_HOME/espressync/tools`, else
+//! What Cargo has to compile goes into one folder per user and version, so that the next clone
+//! finds it there: `$ESPRESSYNC_TOOLS`, else `$XDG_CACHE_HOME/espressync/tools`, else
 //! `~/.cache/espressync/tools`. A fitting version on PATH is taken as it is.
 
 pub(crate) mod browser;

@@ -183,7 +183,8 @@ async fn durability_is_asked_for() {
     assert_eq!(asked.seen(), ["strict", "relaxed", "strict"]);
 }
 
-/// Opens and loads a log of 200 records of 2 KB, by hand and by `IndexedDb`, and prints the medians.
+/// Opens and loads a log of 200 records of 2 KB, by hand and by `IndexedDb`, and prints the
+/// medians.
 #[wasm_bindgen_test]
 async fn opening_takes_about_as_long_as_by_hand() {
     let name = fresh_name();

@@ -15,8 +15,8 @@ use crate::ways::Way;
 /// own transaction, tells its [`Events`] after the commit, in commit order per record, and keeps a
 /// journal of every accepted write.
 pub trait Backend: Send + Sync {
-    /// Carries out a caller's mutations in their order and answers one by one, once they are durable. One
-    /// that fails does not touch the others.
+    /// Carries out a caller's mutations in their order and answers one by one, once they are
+    /// durable. One that fails does not touch the others.
     fn write(&self, caller: Arc<Caller>, mutations: Vec<Mutation>) -> BoxFuture<'_, Vec<Written>>;
 
     /// The records of these keys, in their order, tombstones included.
@@ -88,6 +88,20 @@ pub trait Events: Send + Sync {
 
     /// Nothing of a batch could be written.
     fn failed(&self) {}
+
+    /// A handler has not decided a conflict, for this reason. Its client comes again.
+    fn undecided(&self, _reason: Undecided) {}
+}
+
+/// Why a handler has not decided a conflict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Undecided {
+    /// It gave no answer.
+    NoAnswer,
+    /// Its answer is none of those it may give: it has to be mended.
+    BadAnswer,
+    /// The record kept changing meanwhile.
+    Restless,
 }
 
 /// What became of the mutations that shared a commit.

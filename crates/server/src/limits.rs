@@ -18,7 +18,8 @@ use crate::config::LimitConfig;
 const REMEMBERED_KEYS: usize = 10_000;
 
 /// How much the server takes on, so that it stays quick for what it has taken on. Who is beyond it
-/// is told to come again in the way that loses no write (see [`Api::put_off`](crate::Api::put_off)).
+/// is told to come again in the way that loses no write (see
+/// [`Api::put_off`](crate::Api::put_off)).
 #[derive(Debug)]
 pub struct Limits {
     /// The largest body of a request.

@@ -1,10 +1,11 @@
 //! The `espressync` program.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
+use espressync_model::sdl::SdlError;
 use espressync_server::cli::{Cli, Codegen, Command, LogFormat};
 use espressync_server::codegen::generate;
 use espressync_server::commands::{self, Verdict};
@@ -18,9 +19,33 @@ use tracing_subscriber::EnvFilter;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() -> Result<ExitCode> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(Verdict::Fine) => ExitCode::SUCCESS,
+        Ok(Verdict::NotFine) => ExitCode::FAILURE,
+        Err(error) => {
+            // Where nobody listens any more, there is nobody to tell.
+            let _ = writeln!(std::io::stderr(), "Error: {}", told(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error and those causes of it that it does not tell itself. One about a schema shows it.
+fn told(error: &anyhow::Error) -> String {
+    let mut told = error.to_string();
+    for cause in error.chain().skip(1).filter(|cause| !cause.is::<SdlError>()) {
+        let cause = cause.to_string();
+        if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
+}
+
+fn run() -> Result<Verdict> {
     let mut out = std::io::stdout();
-    let verdict = match Cli::parse().command {
+    Ok(match Cli::parse().command {
         Command::Serve(told) => {
             let settings = told.settings()?;
             start_log(settings.log_format());
@@ -42,10 +67,6 @@ fn main() -> Result<ExitCode> {
         Command::Import(told) => commands::import(told, std::io::stdin(), &mut out)?,
         Command::Undelete(told) => commands::undelete(told, &mut out)?,
         Command::Doctor(told) => commands::doctor(told, &mut out)?,
-    };
-    Ok(match verdict {
-        Verdict::Fine => ExitCode::SUCCESS,
-        Verdict::NotFine => ExitCode::FAILURE,
     })
 }
 

@@ -10,7 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use crate::backend::{Commit, Events};
+use crate::backend::{Commit, Events, Undecided};
 use crate::graphql::{Kind, Tally};
 use crate::realtime::Hub;
 
@@ -28,6 +28,7 @@ pub struct Metrics {
     commit_mutations: Histogram,
     commit_duration: Histogram,
     commits_failed: Counter,
+    undecided: Family<[Label; 1], Counter>,
     sync_pages: Family<[Label; 1], Counter>,
     /// Requests and sockets with bad credentials.
     pub(crate) auth_refused: Counter,
@@ -85,6 +86,7 @@ impl Metrics {
             commit_mutations: Histogram::new(exponential_buckets(1.0, 4.0, 6)),
             commit_duration: seconds(),
             commits_failed: Counter::default(),
+            undecided: Family::default(),
             sync_pages: Family::default(),
             auth_refused: Counter::default(),
             rate_limited: Counter::default(),
@@ -124,6 +126,8 @@ impl Metrics {
         registry.register("commits", "Commits to the database", self.commits.clone());
         let help = "Batches of which nothing could be written";
         registry.register("commits_failed", help, self.commits_failed.clone());
+        let help = "Conflicts that a handler was asked about in vain, by what was wrong";
+        registry.register("conflicts_undecided", help, self.undecided.clone());
         let help = "How many mutations shared a commit";
         registry.register("commit_mutations", help, self.commit_mutations.clone());
         let help = "Time from a commit's beginning to its answers, in seconds";
@@ -234,6 +238,15 @@ impl Events for Counted {
 
     fn failed(&self) {
         self.metrics.commits_failed.inc();
+    }
+
+    fn undecided(&self, reason: Undecided) {
+        let reason = match reason {
+            Undecided::NoAnswer => "no_answer",
+            Undecided::BadAnswer => "bad_answer",
+            Undecided::Restless => "restless",
+        };
+        self.metrics.undecided.get_or_create(&[("reason", reason)]).inc();
     }
 }
 

@@ -49,7 +49,9 @@ pub fn CatalogScreen() -> impl IntoView {
     view! {
         <section class="c-catalog">
             <div class="c-catalog__top">
-                <Header title=Signal::derive(move || settings.0.with(|all| all.till_name.clone())) />
+                <Header title=Signal::derive(move || {
+                    settings.0.with(|all| all.till_name.clone())
+                }) />
                 <Show when=move || searchable.get()>
                     <SearchField text=search />
                 </Show>

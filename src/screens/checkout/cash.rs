@@ -38,7 +38,9 @@ pub fn CashHelper(
                 </div>
             </dl>
             <Offers total entry />
-            <KeyPad on_key=Callback::new(move |key| entry.update(|entry| *entry = entry.press(key))) />
+            <KeyPad on_key=Callback::new(move |key| {
+                entry.update(|entry| *entry = entry.press(key));
+            }) />
         </div>
     }
 }

@@ -107,7 +107,9 @@ fn Fields(
             hint="Before tax"
             keyboard="decimal"
             value=read(|draft| &draft.price)
-            error=Signal::derive(move || form.with(|form| form.errors.price.map(|error| error.to_string())))
+            error=Signal::derive(move || {
+                form.with(|form| form.errors.price.map(|error| error.to_string()))
+            })
             on_input=edit(|draft, text| draft.price = text)
         />
         <Field

@@ -97,7 +97,7 @@ impl CargoTool {
         fs::create_dir_all(root).with_context(|| format!("cannot make {}", root.display()))?;
         let mut command = cargo(root);
         command.args(["install", self.package, "--version", &self.version]);
-        // The default features only add downloads over TLS, and nothing here is to download anything.
+        // The default features only add downloads over TLS, and nothing here is to download.
         command.arg("--no-default-features").arg("--root").arg(root);
         if self.is_locked {
             command.arg("--locked");

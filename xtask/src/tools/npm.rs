@@ -9,7 +9,8 @@ use anyhow::{Context, Result};
 use crate::project::Project;
 use crate::step::{Step, skipped};
 
-/// Installs the packages of `folder` (below the repository), unless they are those of its lock file.
+/// Installs the packages of `folder` (below the repository), unless they are those of its lock
+/// file.
 pub(crate) fn install(project: &Project, folder: &str) -> Result<()> {
     let name = format!("npm packages of {folder}");
     let path = project.root.join(folder);

@@ -321,7 +321,8 @@ fn after_a_pause_only_changes_are_asked_for() {
     store.start();
     bench.settle();
     let asked = bench.line.take_asked();
-    let is_delta = |request: &Request| matches!(request, Request::Sync(request) if request.last_sync.is_some());
+    let is_delta =
+        |request: &Request| matches!(request, Request::Sync(it) if it.last_sync.is_some());
     assert!(asked.len() == 1 && asked.iter().all(is_delta), "{asked:?}");
 }
 

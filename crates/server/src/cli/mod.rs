@@ -45,7 +45,8 @@ pub enum Command {
     /// Serves the API of a schema, and the pages of an app beside it
     ///
     /// The API is at /graphql, its realtime socket at /graphql/realtime, a health check at
-    /// /healthz. Clients send a key as x-api-key.
+    /// /healthz. Clients send a key as x-api-key, or a token of who has signed in (JWT) as
+    /// Authorization; the @auth rules of the schema say who may do what.
     Serve(Box<Serve>),
     /// Writes the models of a schema in JavaScript, TypeScript or Rust
     ///
@@ -55,8 +56,11 @@ pub enum Command {
     /// Brings a database to a new schema, and says first what that means for the records
     ///
     /// Models, fields and indexes that are new are added. What would lose data is refused without
-    /// --allow-data-loss, and what the stored records cannot be is refused always. The server must
-    /// be stopped, except for --dry-run.
+    /// --allow-data-loss, and what the stored records cannot be is refused always.
+    ///
+    /// `serve` itself adds what is new, and keeps what its schema lacks without showing it: where
+    /// nothing is to go, a start with the new schema is all. To push, stop the server, push, and
+    /// serve the new schema. Only --dry-run works beside a server.
     Push(Push),
     /// Writes all records of a database, one JSON object a line
     ///

@@ -9,23 +9,28 @@
 //!
 //! Whatever goes wrong on the way, the client keeps its write (contract 6.4): a handler that does
 //! not answer is a failure of the moment, and one that answers nonsense (`ConflictError`) is an
-//! operator's to mend, so both are told under the message that makes clients come again.
+//! operator's to mend, so both are told under the message that makes clients come again. Such a
+//! client sends its writes in their order, so all of them wait until the handler is mended: that is
+//! said in the log at level error, once a minute for a model and reason, and counted in `/metrics`.
 
 mod endpoint;
 mod event;
+mod reminder;
 mod setting;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Instant;
 
-use espressync_model::Record;
 use espressync_model::remote::{Mutation, RemoteError, RemoteErrorKind};
+use espressync_model::{ModelId, Record};
 use espressync_resolver::{Caller, Decision, Resolution, Rules};
 use futures::future::BoxFuture;
 use thiserror::Error;
 
-use crate::backend::Written;
+use crate::backend::{Events, Undecided, Written};
 pub use endpoint::{Endpoint, Endpoints, HttpHandler};
+use reminder::Reminder;
 pub use setting::ConflictSetting;
 
 /// How often a handler is asked about one mutation while the record keeps changing under it.
@@ -88,15 +93,59 @@ pub(crate) enum Attempt {
 pub(crate) struct Referee {
     rules: Arc<Rules>,
     handler: Option<Arc<dyn ConflictHandler>>,
+    events: Arc<dyn Events>,
+    reminder: Arc<Reminder>,
 }
 
 impl Referee {
-    pub(crate) fn new(rules: Arc<Rules>, handler: Option<Arc<dyn ConflictHandler>>) -> Self {
-        Self { rules, handler }
+    /// One without a handler. What is not decided is told to `events`.
+    pub(crate) fn new(rules: Arc<Rules>, events: Arc<dyn Events>) -> Self {
+        Self { rules, handler: None, events, reminder: Arc::default() }
+    }
+
+    pub(crate) fn with_handler(self, handler: Arc<dyn ConflictHandler>) -> Self {
+        Self { handler: Some(handler), ..self }
     }
 
     /// Brings an attempt to its end. `settle` hands a decision to the writer.
     pub(crate) async fn end<F>(
+        &self,
+        caller: &Arc<Caller>,
+        attempt: Attempt,
+        settle: impl Fn(Mutation, Decision) -> F,
+    ) -> Written
+    where
+        F: Future<Output = Attempt>,
+    {
+        let model = match &attempt {
+            Attempt::Done(_) => None,
+            Attempt::Contested(mutation, _) => Some(mutation.model),
+        };
+        let written = self.decided(caller, attempt, settle).await;
+        if let (Some(model), Err(error)) = (model, &written) {
+            self.tell(model, error);
+        }
+        written
+    }
+
+    /// Tells the operator of a conflict that was not decided.
+    fn tell(&self, model: ModelId, error: &RemoteError) {
+        let reasons = [
+            (RemoteErrorKind::ConflictHandler, Undecided::BadAnswer),
+            (RemoteErrorKind::MaxConflicts, Undecided::Restless),
+            (RemoteErrorKind::Unavailable, Undecided::NoAnswer),
+        ];
+        let reason = reasons.into_iter().find(|(kind, _)| *kind == error.kind);
+        // Else it was decided, or could not be written for a reason of its own.
+        let Some((_, reason)) = reason else { return };
+        self.events.undecided(reason);
+        if let Some(left_out) = self.reminder.is_due(model, reason, Instant::now()) {
+            let (error, model) = (&error.message, &self.rules.schema().model(model).name);
+            tracing::error!(error, model, left_out, "a conflict was not decided; its client waits");
+        }
+    }
+
+    async fn decided<F>(
         &self,
         caller: &Arc<Caller>,
         mut attempt: Attempt,
@@ -119,11 +168,7 @@ impl Referee {
             };
             let resolution = match self.decide(conflict).await {
                 Ok(resolution) => resolution,
-                Err(error) => {
-                    let model = &self.rules.schema().model(mutation.model).name;
-                    tracing::error!(%error, model, "a conflict was not decided");
-                    return Err(RemoteError::from(error).with_stored(*stored));
-                }
+                Err(error) => return Err(RemoteError::from(error).with_stored(*stored)),
             };
             attempt = settle(*mutation, Decision { version, resolution }).await;
         }

@@ -129,7 +129,8 @@ pub enum Kind {
 }
 
 impl Api {
-    /// The API of a schema under its rules. `window_ms` is how far back changes are told one by one.
+    /// The API of a schema under its rules. `window_ms` is how far back changes are told one by
+    /// one.
     ///
     /// # Errors
     /// [`ApiError`] when two types get one name.

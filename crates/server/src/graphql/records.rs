@@ -343,8 +343,9 @@ impl Execution<'_> {
         Ok(runs.collect())
     }
 
-    /// Shows runs of one model's rows as connections. Rows that are not wanted are left out, so that a page may be short (contract 2.4), and so are those that cannot be read,
-    /// with an error for each.
+    /// Shows runs of one model's rows as connections. Rows that are not wanted are left out, so
+    /// that a page may be short (contract 2.4), and so are those that cannot be read, with an error
+    /// for each.
     pub(super) async fn connections(
         &self,
         model: ModelId,

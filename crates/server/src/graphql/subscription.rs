@@ -57,8 +57,8 @@ impl OwnerArgument {
 }
 
 impl Subscription {
-    /// Whether a change of this record is to be told: the server's own filter, by what the caller may see, comes
-    /// before the client's.
+    /// Whether a change of this record is to be told: the server's own filter, by what the caller
+    /// may see, comes before the client's.
     pub(crate) fn wants(&self, record: &Record) -> bool {
         if self.sight.is_clear() && self.owners.is_empty() {
             return self.filter.matches(record);
@@ -87,7 +87,7 @@ impl Api {
         audience: Audience,
     ) -> Result<Subscription, RemoteError> {
         let filter = self.filters.subscription(model, field.argument("filter"))?;
-        // `@model(subscriptions: { level: public })` leaves subscriptions to whoever may use the API.
+        // `@model(subscriptions: { level: public })` leaves them to whoever may use the API.
         let is_public = self.rules.model(model).level == SubscriptionLevel::Public;
         let asker = if is_public { &Caller::Operator } else { &*caller };
         let sight = self.sight(asker, model, Action::Listen);

@@ -33,7 +33,10 @@ const CACHED_STATEMENTS: usize = 256;
 #[non_exhaustive]
 pub enum OpenError {
     /// Another process has it open.
-    #[error("{file} is in use by another espressync: stop that one, or choose another --data")]
+    #[error(
+        "{file} is in use by another espressync, such as a server: stop that one and come again \
+         (to push: stop it, push, serve), or choose another --data"
+    )]
     InUse {
         /// The file.
         file: PathBuf,

@@ -66,7 +66,7 @@ impl SqliteBackend {
         time: impl Fn() -> Timestamp + Send + Sync + 'static,
         events: Arc<dyn Events>,
     ) -> Result<Self, OpenError> {
-        let referee = Referee::new(Arc::clone(&rules), None);
+        let referee = Referee::new(Arc::clone(&rules), Arc::clone(&events));
         let shape = Arc::new(Shape::of(rules));
         let opened = open(file, &shape, time())?;
         let clock = CommitClock::new(time, opened.latest);
@@ -98,7 +98,7 @@ impl SqliteBackend {
     /// [`Handler`](espressync_resolver::ConflictStrategy::Handler).
     #[must_use]
     pub fn with_handler(mut self, handler: Arc<dyn ConflictHandler>) -> Self {
-        self.referee = Referee::new(Arc::clone(&self.shape.rules), Some(handler));
+        self.referee = self.referee.with_handler(handler);
         self
     }
 

@@ -235,6 +235,8 @@ fn a_schema_that_cannot_be_read_is_named() {
         let done = shop.run(&[command, "--schema", "wrong.graphql"]);
         assert_eq!(done.code, 1);
         assert!(done.notes.contains("wrong.graphql"), "{}", done.notes);
+        let told = done.notes.matches("no type `Strin`").count();
+        assert_eq!(told, 1, "it is said once: {}", done.notes);
     }
 }
 

@@ -130,6 +130,10 @@ async fn an_answer_that_cannot_be_used_loses_no_write() {
         .await;
         let (server, answer) = late(handler).await;
         is_kept(&answer, error_type, reason);
+        let why = if error_type == "ConflictError" { "bad_answer" } else { "no_answer" };
+        let count = format!("espressync_conflicts_undecided_total{{reason=\"{why}\"}} 1");
+        let metrics = server.metrics().await;
+        assert!(metrics.lines().any(|line| line == count), "{count}\n{metrics}");
         let stored = server.data("{ getProduct(id: \"a\") { name _version } }", json!({})).await;
         assert_eq!(stored["getProduct"], json!({ "name": "Coffee", "_version": 2 }));
     }

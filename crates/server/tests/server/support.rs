@@ -193,6 +193,15 @@ impl Server {
         self.router().oneshot(request).await.expect("routers do not fail")
     }
 
+    /// What Prometheus reads.
+    pub(crate) async fn metrics(&self) -> String {
+        let request = Request::get("/metrics").header("host", "localhost");
+        let request = request.body(Body::empty()).expect("a request");
+        let answer = self.router().oneshot(request).await.expect("routers do not fail");
+        let bytes = answer.into_body().collect().await.expect("a body").to_bytes();
+        String::from_utf8(bytes.to_vec()).expect("text")
+    }
+
     /// Creates a product.
     pub(crate) async fn product(&self, id: &str, name: &str, price: f64) -> Json {
         let query = "mutation m($input: CreateProductInput!) {

@@ -22,8 +22,8 @@ impl Engine {
         }
         self.send_backoff.attempt();
         while self.sending() < self.config.requests {
-            // Where requests fail again and again, one mutation may be why (a firewall that dislikes
-            // its text, say): sent alone, it holds up no other.
+            // Where requests fail again and again, one mutation may be why (a firewall that
+            // dislikes its text, say): sent alone, it holds up no other.
             let is_stuck = self.send_backoff.failures() >= ALONE_AFTER;
             let limit = if is_stuck { 1 } else { self.config.mutations_per_request };
             let places = schedule::next(store, &self.in_flight, &self.suspects, limit);

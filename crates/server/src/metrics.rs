@@ -128,6 +128,10 @@ impl Metrics {
         registry.register("commits_failed", help, self.commits_failed.clone());
         let help = "Conflicts that a handler was asked about in vain, by what was wrong";
         registry.register("conflicts_undecided", help, self.undecided.clone());
+        // Counts that an alarm looks at are there before the first.
+        for reason in [Undecided::NoAnswer, Undecided::BadAnswer, Undecided::Restless] {
+            drop(self.undecided.get_or_create(&reason_of(reason)));
+        }
         let help = "How many mutations shared a commit";
         registry.register("commit_mutations", help, self.commit_mutations.clone());
         let help = "Time from a commit's beginning to its answers, in seconds";
@@ -212,6 +216,15 @@ fn name_of(kind: Kind) -> &'static str {
     }
 }
 
+fn reason_of(reason: Undecided) -> [Label; 1] {
+    let reason = match reason {
+        Undecided::NoAnswer => "no_answer",
+        Undecided::BadAnswer => "bad_answer",
+        Undecided::Restless => "restless",
+    };
+    [("reason", reason)]
+}
+
 /// Counts what is committed on its way to the subscribers.
 #[derive(Debug)]
 pub struct Counted {
@@ -241,12 +254,7 @@ impl Events for Counted {
     }
 
     fn undecided(&self, reason: Undecided) {
-        let reason = match reason {
-            Undecided::NoAnswer => "no_answer",
-            Undecided::BadAnswer => "bad_answer",
-            Undecided::Restless => "restless",
-        };
-        self.metrics.undecided.get_or_create(&[("reason", reason)]).inc();
+        self.metrics.undecided.get_or_create(&reason_of(reason)).inc();
     }
 }
 
@@ -271,6 +279,7 @@ mod tests {
             "espressync_commit_mutations_sum 4.0",
             "espressync_writer_waiting 3",
             "espressync_realtime_subscriptions 2",
+            "espressync_conflicts_undecided_total{reason=\"bad_answer\"} 0",
             "espressync_rate_limited_total 0",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");

@@ -55,6 +55,11 @@ pub struct Meta {
     pub deleted: bool,
 }
 
+impl Meta {
+    /// The highest version: a GraphQL `Int` holds no more, and clients read versions as one.
+    pub const LAST_VERSION: u64 = 2_147_483_647;
+}
+
 /// A row with its bookkeeping.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {

@@ -107,13 +107,13 @@ pub fn patch_from_json(schema: &Schema, model: ModelId, json: &Json) -> Result<P
 /// Reads the version that a mutation's input was made on; `None` when it says none.
 ///
 /// # Errors
-/// A `_version` that is no whole number from 0.
+/// A `_version` that is no whole number from 0, or more than a GraphQL `Int` holds.
 pub fn version_from_json(json: &Json) -> Result<Option<u64>, WireError> {
     match json.get(VERSION) {
         None | Some(Json::Null) => Ok(None),
-        Some(version) => match version.as_u64() {
+        Some(json) => match json.as_u64().filter(|version| *version <= Meta::LAST_VERSION) {
             Some(version) => Ok(Some(version)),
-            None => Err(WireError::shape(VERSION, "a whole number from 0", version)),
+            None => Err(WireError::shape(VERSION, "a whole number from 0 to 2147483647", json)),
         },
     }
 }

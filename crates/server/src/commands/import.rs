@@ -162,6 +162,10 @@ impl Importing<'_> {
                 Record { row, meta: Meta { version, changed_at: self.change.now(), ..meta } }
             }
         };
+        if record.meta.version > Meta::LAST_VERSION {
+            let message = format!("no version of {} {key} is left to take", line.model);
+            return Err(Wrong::Line(message));
+        }
         let put = self.change.put(model_id, &key, &record);
         put.map_err(|error| Wrong::Whole(error.into()))?;
         Ok(true)
@@ -176,10 +180,10 @@ impl Importing<'_> {
             let message = "it has no _version or _lastChangedAt; --versions new makes them";
             return Err(Wrong::Line(message.to_owned()));
         };
-        if version == 0 || i64::try_from(version).is_err() {
-            return Err(Wrong::Line(format!(
-                "_version should be a number from 1, found {version}"
-            )));
+        if !(1..=Meta::LAST_VERSION).contains(&version) {
+            let last = Meta::LAST_VERSION;
+            let message = format!("_version should be a number from 1 to {last}, found {version}");
+            return Err(Wrong::Line(message));
         }
         if !(0..=now.0).contains(&changed_at) {
             return Err(Wrong::Line(format!(

@@ -62,7 +62,8 @@ impl Tables for SqliteTables<'_> {
         let body = codec::encode(schema, schema.model(model), &record.row, stored);
         let body = body.map_err(|reason| self.unreadable(model, key, reason))?;
         let Meta { version, changed_at, deleted } = record.meta;
-        let version = i64::try_from(version).unwrap_or(i64::MAX);
+        let version = i64::try_from(version)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
         // Clients may still write on the version that this one replaces.
         let mut keep = self.connection.prepare_cached(&sql.keep_base)?;
         keep.execute(params![sql.name, key.as_str(), self.journal_start.0])?;

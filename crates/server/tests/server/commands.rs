@@ -190,6 +190,8 @@ fn a_line_that_cannot_be_taken_is_named_and_nothing_is_imported() {
     check(&cup("c2", &json!({ "model": "Mug" })), "there is no model `Mug`");
     check(&cup("c2", &json!({ "colour": 1 })), "no record of an export: unknown field `colour`");
     check(&cup("c2", &json!({ "_version": 0 })), "_version should be a number from 1");
+    let high = json!({ "_version": 2_147_483_648_u64 });
+    check(&cup("c2", &high), "_version should be a number from 1 to 2147483647, found 2147483648");
     check(&cup("c2", &json!({ "_version": null })), "it has no _version or _lastChangedAt");
     let future = json!({ "_lastChangedAt": 99_999_999_999_999_i64 });
     check(&cup("c2", &future), "_lastChangedAt 99999999999999 is not in the past");

@@ -113,9 +113,14 @@ fn inputs_are_read_and_refused_by_name() {
     let unknown = "`Address` has no field `zip`; it has street, at";
     check_patch(SHOP, json!({ "address": { "street": "x", "zip": 1 } }), Err(unknown));
     check_patch(ORDER, json!(3), Err("the input of a Order should be an object, found 3"));
-    let error = version_from_json(&json!({ "_version": -1 })).unwrap_err();
-    assert_eq!(error.to_string(), "_version should be a whole number from 0, found -1");
     assert_eq!(version_from_json(&json!({})).unwrap(), None);
+    let last = version_from_json(&json!({ "_version": i32::MAX }));
+    assert_eq!(last.unwrap(), Some(2_147_483_647));
+    for wrong in [json!(-1), json!(2_147_483_648_u64), json!(9_223_372_036_854_775_806_u64)] {
+        let error = version_from_json(&json!({ "_version": wrong })).unwrap_err();
+        let expected = "_version should be a whole number from 0 to 2147483647, found";
+        assert_eq!(error.to_string(), format!("{expected} {wrong}"));
+    }
 }
 
 #[test]

@@ -1,8 +1,13 @@
 //! The write algorithm (contract 4.2 to 4.4), where it is unsure decided in favour of never
 //! losing data:
 //!
-//! - A create of an id that exists is success when it says what the first create said: it is the
-//!   same create, sent again after a lost answer. Anything else is refused with the stored record.
+//! - A create of an id that exists is success when it would make the very row that the first
+//!   create made (where the journal no longer has that, the row that is stored): it is the same
+//!   create, sent again after a lost answer. Anything else is refused with the stored record. So
+//!   that nobody can try out guesses, it is refused as well if the caller may not read the record,
+//!   or a field that they have sent; a hidden field that they have not sent is not compared. Times
+//!   that the server sets are not compared either, nor is the default of a field that the schema
+//!   has got since.
 //! - An update of a tombstone changes its fields and leaves it deleted, so that an undelete finds
 //!   the edit too. It does not undelete, even on the tombstone's own version.
 //! - A write that changes nothing is answered with the stored record and makes no new version,
@@ -21,6 +26,9 @@
 //!   Who may delete a record may undelete it.
 //! - A version above the stored one (a server restored from a backup) is taken for the current
 //!   one, and the next version is above both.
+//! - Versions end at 2147483647, the largest GraphQL `Int`: a write that would go past it is
+//!   refused. So that no caller can use them up, one that is further above the stored version than
+//!   any backup explains is refused too.
 //! - A record made under a key whose tombstone has been removed for good goes on from the
 //!   tombstone's version instead of from 1: clients take a lower version for an older one.
 //! - AppSync says `BadRequest` to a client that writes `_lastChangedAt` or `_deleted`. No input
@@ -30,10 +38,11 @@
 
 use espressync_model::remote::{Change, Mutation, Operation, RemoteError, RemoteErrorKind};
 use espressync_model::{
-    Field, FieldId, Meta, Model, ModelApi, Offer, Patch, Record, Row, Schema, Timestamp, Value,
+    Action, Field, FieldId, Meta, Model, ModelApi, Offer, Patch, Record, Row, Schema, Timestamp,
+    Value,
 };
 
-use crate::access::Rights;
+use crate::access::{Rights, Sight};
 use crate::caller::Caller;
 use crate::conflict::{ConflictStrategy, Decision, Resolution, bad_decision};
 use crate::derived::Derived;
@@ -43,6 +52,10 @@ use crate::tables::Tables;
 
 /// How many versions since the client's own are looked at for changes that were taken back.
 const MOST_BETWEEN: usize = 200;
+
+/// How far above the stored version one may be. A backup that is a year old explains one change in
+/// half a minute.
+const MOST_AHEAD: u64 = 1_000_000;
 
 /// What became of a mutation.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,10 +123,16 @@ fn attempt<T: Tables>(
     }
     match (mutation.operation, stored) {
         (Operation::Create, None) => write.create(tables),
-        (Operation::Create, Some(stored)) => write.create_again(tables, stored),
+        (Operation::Create, Some(stored)) => {
+            let sight = rights.sight(Action::Get);
+            write.create_again(tables, (&sight, &asked.fields), stored)
+        }
         (_, None) => Ok(write.refuse_missing()),
         (_, Some(stored)) if !Derived::of(write.model).matches(&mutation.condition, &stored) => {
             Ok(write.refuse("The conditional request failed: the condition is not met", stored))
+        }
+        (_, Some(stored)) if mutation.version > stored.meta.version.saturating_add(MOST_AHEAD) => {
+            Ok(write.refuse_version(mutation.version, stored))
         }
         (Operation::Update, Some(stored)) => write.update(tables, stored),
         (Operation::Delete, Some(stored)) => write.delete(tables, stored),
@@ -180,7 +199,8 @@ impl Write<'_> {
         if let Err(error) = formats.and_then(|()| self.model.check(self.schema, &row)) {
             return Ok(Outcome::Refused(invalid(&error)));
         }
-        let version = tables.removed_version(self.mutation.model, &self.mutation.key)? + 1;
+        let version = tables.removed_version(self.mutation.model, &self.mutation.key)?;
+        let version = version.saturating_add(1);
         let meta = Meta { version, changed_at: self.now, deleted: false };
         self.store(tables, Record { row, meta })
     }
@@ -194,18 +214,38 @@ impl Write<'_> {
         field.default.clone().unwrap_or_default()
     }
 
-    fn create_again<T: Tables>(&self, tables: &mut T, stored: Record) -> Result<Outcome, T::Error> {
+    fn create_again<T: Tables>(
+        &self,
+        tables: &mut T,
+        (sight, asked): (&Sight, &Patch),
+        stored: Record,
+    ) -> Result<Outcome, T::Error> {
         let (model, key) = (self.mutation.model, &self.mutation.key);
-        let first = tables.removed_version(model, key)? + 1;
+        let first = tables.removed_version(model, key)?.saturating_add(1);
         let first = tables.row_at(model, key, first)?;
-        let says_the_same = |row: &Row| {
-            let mut sent = self.mutation.fields.iter().filter(|(_, value)| !value.is_null());
-            sent.all(|(field, value)| row.get(field) == value)
-        };
-        if says_the_same(&stored.row) || first.as_ref().is_some_and(says_the_same) {
-            return Ok(Outcome::Unchanged(stored));
+        let made = first.as_ref().unwrap_or(&stored.row);
+        if sight.sees(made) && sight.sees(&stored.row) {
+            let sees = |field| [made, &stored.row].iter().all(|row| sight.sees_field(row, field));
+            if self.makes(made, asked, sees) {
+                return Ok(Outcome::Unchanged(stored));
+            }
         }
         Ok(self.refuse("The conditional request failed: a record with this key exists", stored))
+    }
+
+    /// Whether this create makes such a row, as far as its caller may know.
+    fn makes(&self, row: &Row, asked: &Patch, sees: impl Fn(FieldId) -> bool) -> bool {
+        let new = self.new_row();
+        let mut fields = self.model.fields().filter(|(id, _)| !self.model.key.contains(id));
+        fields.all(|(id, field)| {
+            let is_sent = asked.get(id).is_some_and(|value| !value.is_null());
+            let is_newer = field.default.is_some() && row.get(id).is_null();
+            let is_same = row.get(id) == new.get(id);
+            match sees(id) {
+                true => is_same || (!is_sent && (is_newer || self.api.is_stamped(id))),
+                false => !is_sent,
+            }
+        })
     }
 
     fn update<T: Tables>(&self, tables: &mut T, stored: Record) -> Result<Outcome, T::Error> {
@@ -332,7 +372,7 @@ impl Write<'_> {
 
     fn next(&self, meta: Meta) -> Meta {
         Meta {
-            version: meta.version.max(self.mutation.version) + 1,
+            version: meta.version.max(self.mutation.version).saturating_add(1),
             changed_at: self.now.max(meta.changed_at),
             deleted: meta.deleted,
         }
@@ -340,6 +380,12 @@ impl Write<'_> {
 
     fn store<T: Tables>(&self, tables: &mut T, record: Record) -> Result<Outcome, T::Error> {
         let model = self.mutation.model;
+        if record.meta.version > Meta::LAST_VERSION {
+            let (name, key) = (&self.model.name, &self.mutation.key);
+            let message = format!("{name} {key} has no version left: it has come to the last one");
+            let error = RemoteError::new(RemoteErrorKind::Invalid, message);
+            return Ok(Outcome::Refused(error));
+        }
         tables.put(model, &self.mutation.key, &record)?;
         let operation = match self.mutation.operation {
             Operation::Undelete | Operation::Update => Operation::Update,
@@ -351,6 +397,15 @@ impl Write<'_> {
     fn conflict(&self, stored: Record) -> Outcome {
         let message = "Conflict resolver rejects mutation.";
         let error = RemoteError::new(RemoteErrorKind::Conflict, message);
+        Outcome::Refused(error.with_stored(stored))
+    }
+
+    fn refuse_version(&self, version: u64, stored: Record) -> Outcome {
+        let message = format!(
+            "_version {version} is far above that of {} {}; send the one that you have read",
+            self.model.name, self.mutation.key
+        );
+        let error = RemoteError::new(RemoteErrorKind::Invalid, message);
         Outcome::Refused(error.with_stored(stored))
     }
 

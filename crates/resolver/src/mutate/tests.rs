@@ -98,6 +98,26 @@ fn a_create_sent_again_is_the_same_create() {
 }
 
 #[test]
+fn a_create_of_another_record_is_not_the_same_create() {
+    let mut server = Server::new(ConflictStrategy::AutoMerge);
+    server.send(Operation::Create, 0, &[(NAME, "Flat white".into()), (PRICE, 3.0.into())]);
+    let less = server.send(Operation::Create, 0, &[(NAME, "Flat white".into())]);
+    assert_eq!(refusal(less).kind, RemoteErrorKind::ConditionFailed, "it would have no price");
+    server.update(1, PRICE, 4.0);
+    let newer = [(NAME, "Flat white".into()), (PRICE, 4.0.into())];
+    let newer = refusal(server.send(Operation::Create, 0, &newer));
+    assert_eq!(newer.kind, RemoteErrorKind::ConditionFailed, "it was not made so");
+    // Of an imported record the journal may not tell how it began.
+    server.tables.remove(ModelId(0), &Key::from("p"));
+    let row = Row::new(vec!["p".into(), "Flat white".into(), 5.0.into(), Value::Null]);
+    let meta = Meta { version: 7, ..Meta::default() };
+    let Ok(()) = server.tables.put(ModelId(0), &Key::from("p"), &Record { row, meta });
+    let same =
+        server.send(Operation::Create, 0, &[(NAME, "Flat white".into()), (PRICE, 5.0.into())]);
+    assert_eq!(version(&same), 7);
+}
+
+#[test]
 fn edits_to_two_fields_on_one_version_both_survive() {
     let mut server = Server::new(ConflictStrategy::AutoMerge);
     server.create("Flat white");
@@ -284,6 +304,27 @@ fn a_version_above_the_stored_one_is_current() {
     let mut server = Server::new(ConflictStrategy::AutoMerge);
     server.create("Flat white");
     assert_eq!(version(&server.update(7, PRICE, 4.5)), 8);
+}
+
+#[test]
+fn versions_cannot_be_used_up() {
+    let mut server = Server::new(ConflictStrategy::AutoMerge);
+    server.create("Flat white");
+    let error = refusal(server.update(1_000_002, PRICE, 4.5));
+    let message = "_version 1000002 is far above that of Product p; send the one that you have \
+                   read";
+    assert_eq!((error.kind, error.message.as_str()), (RemoteErrorKind::Invalid, message));
+    assert_eq!(version(&server.update(1_000_001, PRICE, 4.5)), 1_000_002);
+    let (last, mut record) = (Meta::LAST_VERSION, server.stored());
+    record.meta.version = last - 1;
+    let Ok(()) = server.tables.put(ModelId(0), &Key::from("p"), &record);
+    assert_eq!(version(&server.update(last - 1, PRICE, 5.0)), last);
+    let message = "Product p has no version left: it has come to the last one";
+    for operation in [Operation::Update, Operation::Delete] {
+        let error = refusal(server.send(operation, last, &[(PRICE, 6.0.into())]));
+        assert_eq!((error.kind, error.message.as_str()), (RemoteErrorKind::Invalid, message));
+    }
+    assert_eq!(server.stored().meta.version, last);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use crate::Value;
 
 /// What separates the parts of a composite key: a control character, so that no key a person
-/// types can hold it.
+/// types can hold it. A key that does hold it is refused, for else two keys would be one text.
 const SEPARATOR: char = '\u{1f}';
 
 /// A record's primary key. A single key is its own text; the parts of a composite one are joined.
@@ -12,7 +12,8 @@ const SEPARATOR: char = '\u{1f}';
 pub struct Key(Arc<str>);
 
 impl Key {
-    /// The key of these values, or `None` when one of them is null, empty or no scalar.
+    /// The key of these values, or `None` when one of them is null, empty, no scalar, or text
+    /// [that no key can hold](Self::is_reserved).
     #[must_use]
     pub fn of<'a>(values: impl IntoIterator<Item = &'a Value>) -> Option<Self> {
         let mut text = String::new();
@@ -21,7 +22,7 @@ impl Key {
                 text.push(SEPARATOR);
             }
             match value {
-                Value::Text(part) if part.is_empty() => return None,
+                Value::Text(part) if part.is_empty() || Self::is_reserved(value) => return None,
                 Value::Text(part) => text.push_str(part),
                 Value::Int(part) => text.push_str(&part.to_string()),
                 Value::Float(part) => text.push_str(&part.to_string()),
@@ -29,6 +30,12 @@ impl Key {
             }
         }
         if text.is_empty() { None } else { Some(Self(text.into())) }
+    }
+
+    /// Whether a value holds the character that separates the parts of keys, U+001F.
+    #[must_use]
+    pub fn is_reserved(value: &Value) -> bool {
+        matches!(value, Value::Text(text) if text.contains(SEPARATOR))
     }
 
     /// The key as text.

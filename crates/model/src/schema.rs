@@ -267,12 +267,31 @@ impl Model {
     /// The primary key of a row.
     ///
     /// # Errors
-    /// [`ModelError::MissingField`] when a part of the key is null or empty.
+    /// [`ModelError::MissingField`] when a part of the key is null or empty,
+    /// [`ModelError::WrongType`] when it holds what separates the parts.
     pub fn key_of(&self, row: &Row) -> Result<Key, ModelError> {
         Key::of(self.key.iter().map(|field| row.get(*field))).ok_or_else(|| {
+            if let Some(reserved) = self.reserved_in_key(|field| Some(row.get(field))) {
+                return reserved;
+            }
             let missing = self.key.iter().find(|field| row.get(**field).is_null());
             let field = missing.or(self.key.first()).map(|field| self.at(*field).name.clone());
             ModelError::MissingField { model: self.name.clone(), field: field.unwrap_or_default() }
+        })
+    }
+
+    /// What is wrong with a key of these values, if one holds what separates the parts of keys.
+    pub fn reserved_in_key<'a>(
+        &self,
+        value: impl Fn(FieldId) -> Option<&'a Value>,
+    ) -> Option<ModelError> {
+        let parts = self.key.iter().filter_map(|part| Some((*part, value(*part)?)));
+        let (part, found) = parts.into_iter().find(|(_, value)| Key::is_reserved(value))?;
+        Some(ModelError::WrongType {
+            model: self.name.clone(),
+            field: self.at(part).name.clone(),
+            expected: "a key without the control character U+001F".to_owned(),
+            found: found.to_string(),
         })
     }
 

@@ -115,8 +115,17 @@ pub struct Commit {
     pub took: Duration,
 }
 
-/// The answer to one mutation: the record as it is now, or why it was refused.
-pub type Written = Result<Record, RemoteError>;
+/// The answer to one mutation: what it has led to, or why it was refused.
+pub type Written = Result<Accepted, RemoteError>;
+
+/// What a mutation that was not refused has led to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Accepted {
+    /// The record as it is now.
+    pub record: Record,
+    /// Whether the mutation made this version; else there was nothing left to do.
+    pub is_new: bool,
+}
 
 /// A backend's answer to a reader.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, BackendError>>;

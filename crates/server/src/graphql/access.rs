@@ -9,7 +9,9 @@
 //!   it, so the whole record is null then, with an error everywhere.
 //! - Filters see what the caller sees, and records that were found by a field which the caller
 //!   may not see are left out: so neither tells anything of it.
-//! - A mutation's answer also shows what the mutation itself has set.
+//! - A mutation's answer also shows what the mutation itself has set; where it has set nothing,
+//!   no more than its caller sees, for the values that they sent are guesses then. A conflict about
+//!   a record of which they see nothing is answered as what they may not do.
 //! - A parent that may not be seen is null, but as long as only its key is asked for, the key is
 //!   shown: the child's own foreign key holds it, and clients would take null for no parent.
 
@@ -29,6 +31,17 @@ use super::path::Path;
 pub(super) enum Hiding {
     Told,
     Silent,
+}
+
+/// What became of a mutation, for what its answer shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// It was carried out.
+    Written,
+    /// There was nothing left to do.
+    Kept,
+    /// It was refused.
+    Refused,
 }
 
 /// A record as its caller sees it, and where it stands in the answer.
@@ -80,24 +93,24 @@ impl Execution<'_> {
         place(self.model(model), sight, record, path)
     }
 
-    /// Places the record that a mutation has led to, or that it was refused for. `None` when it is
-    /// neither seen nor was the caller allowed to write it.
+    /// Places the record that a mutation has led to, or that it was refused for, with its key and
+    /// its times. `None` when it is neither seen nor was the mutation accepted.
     pub(super) fn place_written(
         &self,
         mutation: &Mutation,
-        is_written: bool,
+        shown: Shown,
         record: Record,
         path: Path,
     ) -> Option<Placed> {
         let model = self.model(mutation.model);
         let sight = self.api.sight(&self.caller, mutation.model, Action::Get);
-        let may_know = is_written || sight.sees(&record.row);
+        let may_know = shown != Shown::Refused || sight.sees(&record.row);
         let mut hidden = sight.hidden(&record.row, model.fields.len());
         hidden.retain(|field| {
             // A merge may have kept another value than the one that was sent.
-            let is_own = is_written && mutation.fields.get(*field) == Some(record.row.get(*field));
-            let is_time =
-                is_written && model.at(*field).is_read_only && model.at(*field).is_required;
+            let is_sent = mutation.fields.get(*field) == Some(record.row.get(*field));
+            let is_own = shown == Shown::Written && is_sent;
+            let is_time = model.at(*field).is_read_only && model.at(*field).is_required;
             !(is_own || is_time || model.key.contains(field))
         });
         let unrelated = unrelated(model, &sight, &record);

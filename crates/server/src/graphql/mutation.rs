@@ -7,11 +7,12 @@ use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use super::Root;
+use super::access::{Shown, unauthorized};
 use super::document::Selected;
 use super::errors::{bad_argument, invalid, of_field};
 use super::execution::Execution;
 use super::path::Path;
-use crate::backend::Written;
+use crate::backend::{Accepted, Written};
 
 /// What one field of a mutation request leads to.
 enum Step {
@@ -91,6 +92,9 @@ impl Execution<'_> {
         }
         let parts = model.key.iter().map(|part| fields.get(*part).unwrap_or(&Value::Null));
         let key = Key::of(parts).ok_or_else(|| {
+            if let Some(reserved) = model.reserved_in_key(|part| fields.get(part)) {
+                return bad_argument(&reserved.into());
+            }
             let names: Vec<&str> =
                 model.key.iter().map(|part| model.at(*part).name.as_str()).collect();
             invalid(format!("{} needs its key: {}", field.name, names.join(", ")))
@@ -112,15 +116,22 @@ impl Execution<'_> {
         written: Option<Written>,
     ) -> Json {
         match written {
-            Some(Ok(record)) => self.show(field, mutation, true, record).await,
-            Some(Err(error)) => {
+            Some(Ok(Accepted { record, is_new })) => {
+                let shown = if is_new { Shown::Written } else { Shown::Kept };
+                self.show(field, mutation, shown, record).await
+            }
+            Some(Err(mut error)) => {
                 let data = match &error.stored {
                     Some(stored) => {
-                        let was_allowed = error.kind == RemoteErrorKind::Conflict;
-                        self.show(field, mutation, was_allowed, Record::clone(stored)).await
+                        let stored = Record::clone(stored);
+                        self.show(field, mutation, Shown::Refused, stored).await
                     }
                     None => Json::Null,
                 };
+                // A client settles a conflict by the stored record, which is not theirs to see.
+                if error.kind == RemoteErrorKind::Conflict && data.is_null() {
+                    error = unauthorized(&field.name, "Mutation");
+                }
                 self.fail(of_field(&error, field, &data));
                 Json::Null
             }
@@ -137,10 +148,10 @@ impl Execution<'_> {
         &self,
         field: &Selected,
         mutation: &Mutation,
-        is_written: bool,
+        shown: Shown,
         record: Record,
     ) -> Json {
-        let placed = self.place_written(mutation, is_written, record, Path::root(&field.key));
+        let placed = self.place_written(mutation, shown, record, Path::root(&field.key));
         let records = placed.into_iter().collect();
         self.records(mutation.model, records, &field.fields).await.pop().unwrap_or_default()
     }

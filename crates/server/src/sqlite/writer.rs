@@ -16,7 +16,7 @@ use super::pace::Pace;
 use super::shape::Shape;
 use super::sweep::JournalStart;
 use super::tables::SqliteTables;
-use crate::backend::{BackendError, Commit, Events};
+use crate::backend::{Accepted, BackendError, Commit, Events};
 use crate::clock::CommitClock;
 use crate::conflicts::Attempt;
 
@@ -302,9 +302,9 @@ fn answer(task: Task, tried: Tried, changes: &mut Vec<Change>) -> Attempt {
         Ok(Outcome::Written(change)) => {
             let record = change.record.clone();
             changes.push(change);
-            Attempt::Done(Ok(record))
+            Attempt::Done(Ok(Accepted { record, is_new: true }))
         }
-        Ok(Outcome::Unchanged(record)) => Attempt::Done(Ok(record)),
+        Ok(Outcome::Unchanged(record)) => Attempt::Done(Ok(Accepted { record, is_new: false })),
         Ok(Outcome::Refused(error)) => Attempt::Done(Err(error)),
         Ok(Outcome::Contested(stored)) => {
             Attempt::Contested(Box::new(task.mutation), Box::new(stored))

@@ -65,7 +65,7 @@ async fn mutations_that_wait_together_are_committed_together() {
     let writes: Vec<_> = writes.collect();
     let answers = join_all(writes).await;
     let moments: BTreeSet<Timestamp> =
-        answers.iter().map(|answer| answer[0].as_ref().unwrap().meta.changed_at).collect();
+        answers.iter().map(|answer| answer[0].as_ref().unwrap().record.meta.changed_at).collect();
     assert!(moments.len() < WRITES / 4, "{} commits for {WRITES} writes", moments.len());
 }
 

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition, OperationType,
-    Selection, SelectionSet,
+    BaseType, DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition,
+    OperationType, Selection, SelectionSet, Type as VariableType,
 };
 use async_graphql::{Name, Positioned};
 use async_graphql_value::Value as Literal;
@@ -112,7 +112,7 @@ impl<'a> Measure<'a> {
 /// Reads the operation that `name` chooses from a document that has passed validation.
 ///
 /// # Errors
-/// No such operation, or a variable without the value it must have.
+/// No such operation, a variable without the value it must have, or one beyond an `Int`.
 pub(super) fn read(
     document: &ExecutableDocument,
     name: Option<&str>,
@@ -130,11 +130,33 @@ pub(super) fn read(
         if !of.nullable && known.get(name).is_none_or(Json::is_null) {
             return Err(null_variable(name, &of.to_string()));
         }
+        if let Some(number) = known.get(name).and_then(|value| beyond_int(of, value)) {
+            return Err(format!(
+                "Variable '{name}' has an invalid value: Expected value to be in the Integer range \
+                 but it was a '{number}'"
+            ));
+        }
     }
     let reader = Reader { fragments: &document.fragments, variables: &known };
     let mut fields = Vec::new();
     reader.select(&definition.selection_set.node, &mut fields);
     Ok(Operation { kind: definition.ty, fields })
+}
+
+/// The number in a variable's value that is no GraphQL `Int` of 32 bits; the library looks for 64.
+fn beyond_int<'a>(of: &VariableType, value: &'a Json) -> Option<&'a Json> {
+    match (&of.base, value) {
+        (BaseType::Named(name), Json::Number(number)) if name.as_str() == "Int" => {
+            let is_int = number.as_i64().is_some_and(|number| i32::try_from(number).is_ok());
+            (!is_int).then_some(value)
+        }
+        (BaseType::List(of), Json::Array(values)) => {
+            values.iter().find_map(|value| beyond_int(of, value))
+        }
+        // One value stands for a list of one.
+        (BaseType::List(of), Json::Number(_)) => beyond_int(of, value),
+        _ => None,
+    }
 }
 
 /// Whether an operation asks about the schema.

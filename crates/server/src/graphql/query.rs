@@ -330,10 +330,11 @@ pub(super) fn page(
     default: usize,
 ) -> Result<(usize, Option<Token>), RemoteError> {
     let json = field.argument("limit");
-    let limit = match json.as_u64().and_then(|limit| usize::try_from(limit).ok()) {
+    let limit = json.as_i64().and_then(|limit| i32::try_from(limit).ok());
+    let limit = match limit.and_then(|limit| usize::try_from(limit).ok()) {
         Some(limit) if limit > 0 => limit.min(MAX_LIMIT),
         None if json.is_null() => default.min(MAX_LIMIT),
-        _ => return Err(invalid(format!("limit should be at least 1, found {json}"))),
+        _ => return Err(invalid(format!("limit should be at least 1 and an Int, found {json}"))),
     };
     let token = field.argument("nextToken").as_str();
     let token = token.map(|text| Token::read(&field.name, text)).transpose()?;

@@ -116,7 +116,8 @@ fn schema(rule: &str) -> String {
             let model = model(name, operation);
             text += &format!(
                 "type {model} @model @auth(rules: [{{ {rule}, operations: [{operations}] }}]) {{ \
-                 {FIELDS} boxId: ID @index(name: \"by{model}Box\") }}\n"
+                 {FIELDS} boxId: ID @index(name: \"by{model}Box\", queryField: \"boxOf{model}\") \
+                 }}\n"
             );
         }
     }
@@ -198,10 +199,17 @@ impl Matrix {
         let input = match operation {
             "create" => merged(&[&own, marks]),
             "update" => merged(&[&own, &json!({ "_version": 1 })]),
+            "undelete" => json!({ "id": id, "_version": 2 }),
             _ => json!({ "id": id, "_version": 1 }),
         };
         if operation != "create" {
             self.put(model, &id, marks, json!({ "title": "old" })).await;
+        }
+        if operation == "undelete" {
+            let query = format!(
+                "mutation m {{ delete{model}(input: {{ id: \"{id}\", _version: 1 }}) {{ id }} }}"
+            );
+            self.by_operator(&query, json!({})).await;
         }
         let before = self.stored(model, &id).await;
         let (name, of) = (format!("{operation}{model}"), model_input(operation, model));
@@ -329,6 +337,15 @@ impl Matrix {
                 _ => self.write(operation, &model, marks, person).await,
             };
             self.count(&format!("{rule}: {operation} of {model}"), is_allowed, expected);
+            let (what, is_allowed) = match operation {
+                "delete" => ("undelete", self.write("undelete", &model, marks, person).await),
+                "list" => {
+                    let query = format!("{{ boxOf{model}(boxId: \"b\") {{ items {{ title }} }} }}");
+                    ("index query", self.reads(person, &query).await)
+                }
+                _ => continue,
+            };
+            self.count(&format!("{rule}: {what} of {model}"), is_allowed, expected);
         }
     }
 

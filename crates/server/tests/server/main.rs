@@ -11,6 +11,7 @@ mod conflicts;
 mod crash;
 mod fan_out;
 mod filters;
+mod guesses;
 mod help;
 mod http;
 mod introspection;

@@ -36,18 +36,18 @@ type Box @model @auth(rules: [{ allow: owner }, { allow: private, operations: [u
 }
 "#;
 
-fn user(name: &str) -> Auth {
+pub(crate) fn user(name: &str) -> Auth {
     Auth::Token(token(&json!({ "sub": format!("s-{name}"), "username": name, "exp": seconds(60) })))
 }
 
-fn admin() -> Auth {
+pub(crate) fn admin() -> Auth {
     let claims = json!({ "sub": "s-root", "username": "root", "cognito:groups": ["admins"] });
     let mut claims = claims;
     claims["exp"] = json!(seconds(60));
     Auth::Token(token(&claims))
 }
 
-async fn ask(server: &Server, auth: &Auth, query: &str) -> Json {
+pub(crate) async fn ask(server: &Server, auth: &Auth, query: &str) -> Json {
     let (name, secret) = auth.http_header();
     let body = json!({ "query": query }).to_string();
     let request = HttpRequest::post("/graphql").header(name, secret).body(Body::from(body));
@@ -56,7 +56,7 @@ async fn ask(server: &Server, auth: &Auth, query: &str) -> Json {
 }
 
 /// Writes and says what came of it: the data, or the error's type.
-async fn write(server: &Server, auth: &Auth, mutation: &str) -> Json {
+pub(crate) async fn write(server: &Server, auth: &Auth, mutation: &str) -> Json {
     let answer = ask(server, auth, &format!("mutation m {{ it: {mutation} }}")).await;
     match answer["errors"].is_null() {
         true => answer["data"]["it"].clone(),

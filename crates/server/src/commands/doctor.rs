@@ -1,7 +1,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use espressync_model::Schema;
+use espressync_resolver::Rules;
 
 use super::plan::{Plan, records};
 use super::scan::{Scan, scan};
@@ -44,11 +44,11 @@ pub fn doctor(told: Doctor, out: &mut dyn Write) -> Result<Verdict, CommandError
     report.file(&snapshot, &config)?;
     report.clock(&snapshot)?;
     for name in snapshot.models()? {
-        let scan = schema.as_ref().map(|rules| scan(&snapshot, rules.schema(), &name));
+        let scan = schema.as_ref().map(|rules| scan(&snapshot, rules, &name));
         report.rows(&name, scan.transpose()?.as_ref(), snapshot.journal_faults(&name)?)?;
     }
     if let Some(rules) = &schema {
-        report.plan(&snapshot, rules.schema())?;
+        report.plan(&snapshot, rules)?;
     }
     report.disk(&config.data)?;
     Ok(report.verdict)
@@ -147,8 +147,8 @@ impl Report<'_> {
         }
     }
 
-    fn plan(&mut self, snapshot: &Snapshot, schema: &Schema) -> Result<(), CommandError> {
-        let plan = Plan::of(snapshot, schema)?;
+    fn plan(&mut self, snapshot: &Snapshot, rules: &Rules) -> Result<(), CommandError> {
+        let plan = Plan::of(snapshot, rules)?;
         if plan.is_empty() {
             return self.good("schema: the database agrees with it");
         }

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use espressync_model::Schema;
+use espressync_resolver::Rules;
 
 use super::CommandError;
 use super::scan::{Scan, scan};
@@ -43,8 +43,8 @@ pub(super) enum Loss {
 
 impl Plan {
     /// Compares a file with a schema: what it remembers of its last one, and every record.
-    pub(super) fn of(file: &Snapshot, schema: &Schema) -> Result<Self, CommandError> {
-        let new = describe(schema);
+    pub(super) fn of(file: &Snapshot, rules: &Rules) -> Result<Self, CommandError> {
+        let new = describe(rules);
         let old = file.described()?;
         let old: Option<Described> = old.and_then(|text| serde_json::from_str(&text).ok());
         let stored = file.models()?;
@@ -52,7 +52,7 @@ impl Plan {
         let names: BTreeSet<&String> = stored.iter().chain(new.keys()).collect();
         for name in names {
             let is_stored = stored.contains(name);
-            let scan = if is_stored { scan(file, schema, name)? } else { Scan::default() };
+            let scan = if is_stored { scan(file, rules, name)? } else { Scan::default() };
             let before = old.as_ref().and_then(|old| old.get(name));
             let steps = match new.get(name) {
                 None => vec![lost_model(&scan)],

@@ -21,7 +21,7 @@ pub fn push(told: Push, out: &mut dyn Write) -> Result<Verdict, CommandError> {
     if !mode.dry_run && snapshot.is_in_use()? {
         return Err(OpenError::InUse { file: file.clone() }.into());
     }
-    let plan = Plan::of(&snapshot, rules.schema())?;
+    let plan = Plan::of(&snapshot, &rules)?;
     drop(snapshot);
     if plan.is_empty() {
         writeln!(out, "{} agrees with the schema", file.display())?;

@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 
 use espressync_model::{Field, Model, Row, Schema};
+use espressync_resolver::Rules;
 use serde_json::{Map, Value as Json};
 
 use super::CommandError;
-use crate::sqlite::{RawRow, Snapshot, read_value};
+use crate::sqlite::{RawRow, Snapshot, read_value, stored_as};
 
 /// What the rows of a table are under a schema.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,10 +47,12 @@ fn shown(key: &str) -> String {
     espressync_model::Key::from(key).to_string()
 }
 
-/// Looks at all rows of a model's table.
-pub(super) fn scan(file: &Snapshot, schema: &Schema, name: &str) -> Result<Scan, CommandError> {
+/// Looks at all rows of the table of this name.
+pub(super) fn scan(file: &Snapshot, rules: &Rules, name: &str) -> Result<Scan, CommandError> {
     let mut scan = Scan::default();
-    let model = schema.model_named(name).ok();
+    let schema = rules.schema();
+    let mut models = schema.models();
+    let model = models.find(|(id, _)| stored_as(rules, *id) == name).map(|(_, model)| model);
     file.rows::<CommandError>(name, |row| {
         scan.rows += 1;
         if let Some(model) = model {

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use espressync_model::{Field, FieldId, Model, Schema};
+use espressync_model::{Field, FieldId, Model, ModelId, Schema};
+use espressync_resolver::Rules;
 use serde::{Deserialize, Serialize};
 
-/// The models of a schema, by name.
+/// The models of a schema, by the name that their records are stored under.
 pub(crate) type Described = BTreeMap<String, DescribedModel>;
 
 /// What of a model its stored records depend on.
@@ -20,10 +21,17 @@ pub(crate) struct DescribedModel {
     pub(crate) indexes: BTreeMap<String, Vec<String>>,
 }
 
+/// The name that a model's records are stored under: that of its table and of its journal.
+pub(crate) fn stored_as(rules: &Rules, model: ModelId) -> &str {
+    let name = &rules.schema().model(model).name;
+    rules.model(model).stored_as.as_deref().unwrap_or(name)
+}
+
 /// Describes the models of a schema.
 #[must_use]
-pub(crate) fn describe(schema: &Schema) -> Described {
-    let models = schema.models().map(|(_, model)| {
+pub(crate) fn describe(rules: &Rules) -> Described {
+    let schema = rules.schema();
+    let models = schema.models().map(|(id, model)| {
         let fields = model.fields.iter();
         let indexes = model.indexes.iter();
         let described = DescribedModel {
@@ -33,7 +41,7 @@ pub(crate) fn describe(schema: &Schema) -> Described {
                 .map(|index| (index.name.clone(), names(model, &index.fields)))
                 .collect(),
         };
-        (model.name.clone(), described)
+        (stored_as(rules, id).to_owned(), described)
     });
     models.collect()
 }

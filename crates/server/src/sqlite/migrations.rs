@@ -229,7 +229,7 @@ fn migrate(
     let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
     transaction.execute(once, params!["secret", secret])?;
     // What the next schema is compared with.
-    let described = serde_json::to_string(&describe(shape.schema())).unwrap_or_default();
+    let described = serde_json::to_string(&describe(&shape.rules)).unwrap_or_default();
     let remember = "INSERT INTO meta (name, value) VALUES ('schema', ?1) \
                     ON CONFLICT DO UPDATE SET value = ?1";
     transaction.execute(remember, params![described])?;

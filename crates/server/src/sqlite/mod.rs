@@ -29,7 +29,7 @@ use crate::backend::{
 use crate::clock::CommitClock;
 use crate::conflicts::{Attempt, ConflictHandler, Referee};
 pub(crate) use codec::read_value;
-pub(crate) use described::{Described, DescribedModel, describe};
+pub(crate) use described::{Described, DescribedModel, describe, stored_as};
 pub use migrations::OpenError;
 use migrations::{FileLock, open};
 pub(crate) use offline::{Change, JournalFaults, RawRow, Snapshot};

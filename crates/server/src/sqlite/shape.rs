@@ -3,6 +3,7 @@ use std::sync::Arc;
 use espressync_model::{FieldId, Model, ModelId, Schema};
 use espressync_resolver::Rules;
 
+use super::described::stored_as;
 use super::walk::WaySql;
 use crate::ways::{Way, ways};
 
@@ -47,10 +48,7 @@ pub(super) const JOURNAL_CHANGES: &str = "SELECT key, version, changed_at, delet
 impl Shape {
     pub(super) fn of(rules: Arc<Rules>) -> Self {
         let schema = rules.schema();
-        let models = schema.models().map(|(id, model)| {
-            let stored_as = rules.model(id).stored_as.as_deref().unwrap_or(&model.name);
-            ModelSql::of(schema, id, stored_as)
-        });
+        let models = schema.models().map(|(id, _)| ModelSql::of(schema, id, stored_as(&rules, id)));
         let models = models.collect();
         Self { rules, models }
     }

@@ -307,6 +307,18 @@ Seat
 }
 
 #[test]
+fn a_renamed_model_is_no_lost_model() {
+    let shop = Shop::stocked();
+    let renamed = SHOP.replace("type Cup @model", "type Mug @model @mapsTo(name: \"Cup\")");
+    shop.write("new.graphql", &renamed.replace("note: String", ""));
+    let done = shop.run(&["push", "--schema", "new.graphql", "--allow-data-loss"]);
+    assert_eq!(done.out, "Cup\n  - field note, which no record fills\nDone\n");
+    assert_eq!(shop.export(), stock());
+    let done = shop.run(&["push", "--schema", "new.graphql"]);
+    assert!(done.out.contains("agrees with the schema"), "{}", done.out);
+}
+
+#[test]
 fn what_the_records_cannot_be_is_not_pushed_at_all() {
     let shop = Shop::stocked();
     let check = |schema: &str, expected: &str| {

@@ -1,7 +1,7 @@
 //! `cargo xtask tidy`: the rules of the house that the compiler cannot check.
 //!
-//! Which room may import which is in `tidy/rooms.rs`; the rest is about the length of functions and
-//! files, and about what must not be in a tracked file.
+//! Which room may import which is in `tidy/rooms.rs`; the rest is about the length of functions,
+//! files and lines, and about what must not be in a tracked file.
 
 mod app;
 mod files;
@@ -9,6 +9,7 @@ mod functions;
 mod imports;
 mod rooms;
 mod rust_text;
+mod width;
 
 use std::fs;
 use std::path::Path;
@@ -46,6 +47,7 @@ fn problems_in(path: &str, text: &str) -> Vec<String> {
     if Path::new(path).extension().is_some_and(|extension| extension == "rs") {
         let code = rust_text::blank_out(text);
         problems.extend(functions::problems(path, &code));
+        problems.extend(width::problems(path, text, &code));
         problems.extend(app::problems(path, &code));
     }
     problems

@@ -85,6 +85,18 @@ impl Gate {
         };
         Ok(Arc::new(caller))
     }
+
+    /// Whether what once let somebody in, who is still here, does so now: a key that was revoked
+    /// or has expired does not. A token that expires ends nothing that has begun, as with AppSync.
+    ///
+    /// # Errors
+    /// [`RemoteErrorKind::Unauthenticated`].
+    pub fn still(&self, shown: &Shown) -> Result<(), RemoteError> {
+        match (&self.tokens, &shown.token, &shown.key) {
+            (Some(_), Some(_), _) | (_, _, None) => Ok(()),
+            (_, _, Some(key)) => self.keys.check(key),
+        }
+    }
 }
 
 impl Shown {

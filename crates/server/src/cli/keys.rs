@@ -40,7 +40,7 @@ enum KeysCommand {
     },
     /// Shows the keys there are: ids, names, and until when they are good
     List,
-    /// Makes keys worthless, at once
+    /// Makes keys worthless: for requests at once, for open sockets within half a minute
     Revoke {
         /// Their ids, as `list` shows them
         #[arg(required = true, value_name = "ID")]

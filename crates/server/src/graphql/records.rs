@@ -54,6 +54,15 @@ enum Part {
     Unknown,
 }
 
+/// What stands for a related record that the caller may not see.
+#[derive(Clone, Copy)]
+enum Unseen {
+    /// Its key, which the record beside it holds as its own foreign key.
+    Key,
+    /// Nothing: only the hidden record itself knows that the two are related.
+    Nothing,
+}
+
 impl Execution<'_> {
     /// Shows records of one model through a selection, in their order. Related records of all of
     /// them are read together, level by level.
@@ -105,11 +114,11 @@ impl Execution<'_> {
                 let keys = related.iter().map(|Placed { record, .. }| {
                     Key::of(relation.fields.iter().map(|part| record.row.get(*part)))
                 });
-                self.each_one(relation.target, keys.collect(), &related, field).await
+                self.each_one(relation.target, keys.collect(), &related, field, Unseen::Key).await
             }
             RelationKind::HasOneByReference => {
                 let keys = self.only_children(model, relation, &related, field).await;
-                self.each_one(relation.target, keys, &related, field).await
+                self.each_one(relation.target, keys, &related, field, Unseen::Nothing).await
             }
         };
         let mut answers = answers.into_iter();
@@ -199,6 +208,7 @@ impl Execution<'_> {
         keys: Vec<Option<Key>>,
         records: &[&Placed],
         field: &Selected,
+        unseen: Unseen,
     ) -> Vec<Json> {
         let mut wanted: BTreeMap<&Key, Path> = BTreeMap::new();
         for (key, placed) in keys.iter().zip(records) {
@@ -223,7 +233,10 @@ impl Execution<'_> {
                 let key = stored.key.clone();
                 let (record, path) = self.readable(stored, path, field)?;
                 let seen = self.place(target, &sight, record.clone(), path.clone());
-                let stub = || self.place_stub(target, record, path, field);
+                let stub = || match unseen {
+                    Unseen::Key => self.place_stub(target, record, path, field),
+                    Unseen::Nothing => None,
+                };
                 seen.or_else(stub).map(|placed| (key, placed))
             })
             .collect();

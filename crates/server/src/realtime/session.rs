@@ -24,7 +24,14 @@ pub(super) struct Session {
     state: Arc<AppState>,
     outlet: Arc<Outlet>,
     /// By the client's names for them.
-    subscriptions: BTreeMap<String, Membership>,
+    subscriptions: BTreeMap<String, Started>,
+}
+
+/// A subscription that goes on.
+struct Started {
+    /// What was shown for it.
+    shown: Shown,
+    _membership: Membership,
 }
 
 /// Whether a session goes on.
@@ -95,7 +102,7 @@ impl Session {
                     Next::End
                 }
                 // The first tick comes at once, right after the acknowledgement.
-                _ = alive.tick() => self.say(&ServerFrame::KeepAlive),
+                _ = alive.tick() => self.keep_alive(&shown),
                 message = messages.next() => match message {
                     Some(Ok(message)) => self.received(&shown, message).await,
                     Some(Err(_)) | None => Next::End,
@@ -105,6 +112,26 @@ impl Session {
                 break;
             }
         }
+    }
+
+    /// Says that the server is there, as long as what was shown is still good: a key that was
+    /// revoked hears nothing more.
+    fn keep_alive(&self, handshake: &Shown) -> Next {
+        let started = self.subscriptions.values().map(|started| &started.shown);
+        let still = started.chain([handshake]).try_for_each(|shown| self.state.gate.still(shown));
+        match still {
+            Ok(()) => self.say(&ServerFrame::KeepAlive),
+            Err(error) => self.expel(&error),
+        }
+    }
+
+    /// Ends every subscription and the socket, since the credentials are good no longer.
+    fn expel(&self, error: &RemoteError) -> Next {
+        for id in self.subscriptions.keys() {
+            self.error(Some(id.clone()), error);
+        }
+        self.outlet.close(close_code::POLICY, "unauthorized");
+        Next::End
     }
 
     fn greet(&self, message: Message, admitted: &Result<Shown, RemoteError>) -> Greeting {
@@ -184,8 +211,11 @@ impl Session {
         authorization: &Map<String, Json>,
     ) -> Next {
         // The handshake was good, but its token may have expired since.
-        let own = (!authorization.is_empty()).then(|| Shown::in_object(authorization));
-        let caller = match self.state.gate.admit(own.as_ref().unwrap_or(handshake)).await {
+        let shown = match authorization.is_empty() {
+            true => handshake.clone(),
+            false => Shown::in_object(authorization),
+        };
+        let caller = match self.state.gate.admit(&shown).await {
             Ok(caller) => caller,
             Err(error) => return self.error(Some(id), &error),
         };
@@ -208,7 +238,7 @@ impl Session {
         let member = Member { id: id.clone(), outlet: Arc::clone(&self.outlet) };
         let membership = self.state.hub.subscribe(&self.state, subscription, member);
         // The one that is replaced ends only now: between the two no change is missed.
-        self.subscriptions.insert(id, membership);
+        self.subscriptions.insert(id, Started { shown, _membership: membership });
         Next::Message
     }
 

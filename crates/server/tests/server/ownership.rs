@@ -316,3 +316,24 @@ async fn tokens_open_sockets_in_three_ways_and_each_start_is_checked() {
     let event = socket.hear().await;
     assert_eq!(event["payload"]["data"]["onCreateNote"]["id"], "n", "the first still stands");
 }
+
+#[tokio::test]
+async fn only_who_sees_a_child_learns_of_it_from_its_parent() {
+    let server = server(
+        "type Board @model @auth(rules: [{ allow: private }]) {
+           id: ID!
+           safe: Safe @hasOne(references: [\"boardId\"])
+         }
+         type Safe @model @auth(rules: [{ allow: groups, groups: [\"admins\"] }]) {
+           id: ID!
+           boardId: ID
+           board: Board @belongsTo(references: [\"boardId\"])
+         }",
+    );
+    write(&server, &admin(), "createBoard(input: { id: \"b\" }) { id }").await;
+    write(&server, &admin(), "createSafe(input: { id: \"s\", boardId: \"b\" }) { id }").await;
+    let query = "{ getBoard(id: \"b\") { safe { id } } }";
+    let safe = async |auth: &Auth| ask(&server, auth, query).await["data"]["getBoard"].take();
+    assert_eq!(safe(&admin()).await, json!({ "safe": { "id": "s" } }));
+    assert_eq!(safe(&user("ben")).await, json!({ "safe": null }));
+}

@@ -6,6 +6,7 @@ use espressync_model::remote::{Change, Operation};
 use espressync_model::{Meta, Record, Row, Timestamp, Value};
 use espressync_server::RealtimeLimits;
 use espressync_server::app::app;
+use espressync_server::auth::{Gate, KeyFile, Keys};
 use espressync_server::backend::Events;
 use espressync_wire::Auth;
 use espressync_wire::realtime::offered_protocols;
@@ -432,6 +433,36 @@ async fn a_socket_is_kept_alive_and_lives_only_so_long() {
     };
     let Some(Message::Close(Some(frame))) = last else { panic!("{last:?}") };
     assert_eq!(u16::from(frame.code), 1001);
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_hears_nothing_more() {
+    let keep_alive = Duration::from_millis(10);
+    let mut server = limited(RealtimeLimits { keep_alive, ..RealtimeLimits::default() });
+    let file = KeyFile::of(&server.file());
+    let key = file.create("till", None, Timestamp(1)).expect("a key");
+    let keys = Keys::new(Vec::new()).and_of(file.clone()).expect("keys");
+    Arc::get_mut(&mut server.state).expect("nobody else has it yet").gate = Gate::new(keys);
+    let address = listen(&server).await;
+    let mut socket = Socket::open_as(address, &Auth::ApiKey(key.key)).await;
+    socket.start("s", ON_CREATE, json!({})).await;
+    file.revoke(&key.stored.id).expect("it is there");
+    let mut errors = Vec::new();
+    let last = loop {
+        match socket.next().await {
+            Some(Message::Text(text)) => {
+                let frame: Json = serde_json::from_str(&text).expect("JSON");
+                if frame["type"] == "error" {
+                    errors.push(frame["payload"]["errors"][0]["errorType"].clone());
+                }
+            }
+            other => break other,
+        }
+    };
+    assert_eq!(errors, [json!("UnauthorizedException")]);
+    let Some(Message::Close(Some(frame))) = last else { panic!("{last:?}") };
+    assert_eq!(u16::from(frame.code), 1008);
+    assert_eq!(server.state.hub.count(), 0);
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ pub fn Choice(
             >
                 {options}
             </select>
-            <p class="c-field__hint">{hint}</p>
+            <p class="c-field__message">{hint}</p>
         </div>
     }
 }

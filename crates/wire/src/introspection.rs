@@ -19,6 +19,8 @@ use espressync_model::{
 };
 use serde_json::{Map, Value as Json, json};
 
+use crate::names::digest;
+
 /// The form's own version, which clients check to be 3.2 or newer.
 const CODEGEN_VERSION: &str = "3.4.4";
 
@@ -257,7 +259,7 @@ fn operations(actions: &[Action]) -> Vec<&'static str> {
 }
 
 fn version(parts: &Json) -> String {
-    format!("{:x}", md5::compute(sorted(parts).to_string()))
+    digest(&sorted(parts).to_string())
 }
 
 /// The same, whatever the order of the schema's text.

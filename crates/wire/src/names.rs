@@ -2,6 +2,7 @@
 
 use espressync_model::Model;
 use espressync_model::remote::Operation;
+use md5::{Digest, Md5};
 
 /// The longest name of a subscription; a longer one is cut and told apart by a digest.
 const LONGEST_SUBSCRIPTION: usize = 50;
@@ -45,8 +46,7 @@ pub fn subscription(model: &Model, operation: Operation) -> String {
         return name;
     }
     // As Amplify's directives digest it.
-    let digest = format!("{:x}", md5::compute(&name));
-    name.chars().take(CUT_AT).chain(digest.chars().take(5)).collect()
+    name.chars().take(CUT_AT).chain(digest(&name).chars().take(5)).collect()
 }
 
 /// `CreateOrderInput`, `UpdateOrderInput`, `DeleteOrderInput`, `UndeleteOrderInput`.
@@ -77,6 +77,11 @@ pub fn subscription_filter(model: &Model) -> String {
 #[must_use]
 pub fn connection(model: &Model) -> String {
     format!("Model{}Connection", upper_first(&model.name))
+}
+
+/// The MD5 of a text in hexadecimal digits.
+pub(crate) fn digest(text: &str) -> String {
+    Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn verb(operation: Operation) -> &'static str {

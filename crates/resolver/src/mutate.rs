@@ -71,8 +71,8 @@ pub enum Outcome {
     Contested(Record),
 }
 
-/// Carries out one mutation of a caller inside the backend's open transaction. `now` becomes the record's
-/// `_lastChangedAt`, so it must not lie before the time of an earlier commit.
+/// Carries out one mutation of a caller inside the backend's open transaction. `now` becomes the
+/// record's `_lastChangedAt`, so it must not lie before the time of an earlier commit.
 ///
 /// # Errors
 /// The backend's own; refusals are an [`Outcome`].

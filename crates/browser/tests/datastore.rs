@@ -38,7 +38,7 @@ async fn open(name: &str) -> DataStore {
 }
 
 fn save(id: &str, price: f64) -> Writes {
-    Writes::new().and(Write::Save(PRODUCT, Row::new(vec![id.into(), price.into()])))
+    Writes::new().and(Write::save(PRODUCT, Row::new(vec![id.into(), price.into()])))
 }
 
 fn prices(store: &DataStore) -> Vec<(String, f64)> {
@@ -59,7 +59,7 @@ async fn what_was_saved_is_there_after_a_reload() {
         saved.unwrap();
     }
     store
-        .write(Writes::new().and(Write::Save(PRODUCT, Row::new(vec!["a".into(), 3.0.into()]))))
+        .write(Writes::new().and(Write::save(PRODUCT, Row::new(vec!["a".into(), 3.0.into()]))))
         .await
         .unwrap();
     let expected = [("a".to_owned(), 3.0), ("b".to_owned(), 2.5), ("c".to_owned(), 2.5)];

@@ -11,15 +11,17 @@
 mod datastore;
 mod driver;
 mod error;
+mod lifecycle;
 mod observe;
 mod platform;
+mod reads;
 mod writes;
 
 pub use datastore::DataStore;
 pub use driver::Driver;
 pub use error::{ClientError, ClientErrorKind};
 pub use espressync_store::OpenReport;
-pub use espressync_sync::{Config, LinkEvent, Network, SyncError, SyncStatus, Write};
+pub use espressync_sync::{Config, LinkEvent, Network, SyncError, SyncStatus, Target, Write};
 pub use observe::{Change, ChangeKind, Snapshot};
 pub use platform::{Clock, Transport};
 pub use writes::Writes;

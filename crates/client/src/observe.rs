@@ -1,8 +1,13 @@
 use std::cell::RefCell;
+use std::rc::Rc;
 
-use espressync_model::{Key, ModelId, Record};
+use espressync_model::{Entity, Key, ModelId, Query, Record};
 use espressync_store::Applied;
+use espressync_sync::SyncStatus;
 use futures::channel::mpsc;
+use futures::{Stream, StreamExt};
+
+use crate::{ClientError, DataStore};
 
 /// What became of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +40,46 @@ pub struct Snapshot<T> {
     pub items: Vec<T>,
     /// Whether the model has been synced with the server.
     pub is_synced: bool,
+}
+
+/// Observation: streams that end when they are dropped, or when the store is.
+impl DataStore {
+    /// Every visible change, of one model or of all, from now on.
+    pub fn observe(&self, model: Option<ModelId>) -> impl Stream<Item = Change> + use<> {
+        self.shared.observers.changes(model)
+    }
+
+    /// What a query finds: at once, and again after every change of its model. Changes that come
+    /// faster than they are looked at are one.
+    ///
+    /// # Errors
+    /// [`ClientError::Model`] for a query that cannot be answered, at once and as the stream's
+    /// items.
+    pub fn observe_query<E: Entity>(
+        &self,
+        query: Query,
+    ) -> Result<impl Stream<Item = Result<Snapshot<E>, ClientError>> + use<E>, ClientError> {
+        query.check_in(&self.schema(), E::MODEL)?;
+        let store = self.clone();
+        let ticks = self.shared.observers.query(E::MODEL);
+        Ok(ticks.map(move |()| {
+            let items = store.query(&query)?;
+            let is_synced = store.shared.store.borrow().cursor(E::MODEL).is_some();
+            Ok(Snapshot { items, is_synced })
+        }))
+    }
+
+    /// What is synced, waiting and stuck.
+    #[must_use]
+    pub fn status(&self) -> SyncStatus {
+        self.shared.status.borrow().clone()
+    }
+
+    /// The status: at once, and again after every change.
+    pub fn observe_status(&self) -> impl Stream<Item = SyncStatus> + use<> {
+        let shared = Rc::clone(&self.shared);
+        self.shared.observers.status().map(move |()| shared.status.borrow().clone())
+    }
 }
 
 /// Who wants to know what.

@@ -1,10 +1,12 @@
-use espressync_model::{Entity, FieldId, Key, Patch, Predicate};
-use espressync_sync::Write;
+use espressync_model::{Edit, Entity, FieldId, Key, ModelId, Patch, Predicate, Record, Value};
+use espressync_sync::{Intent, Target, Write};
+
+use crate::{ClientError, DataStore};
 
 /// Writes that are stored together or not at all.
 ///
-/// A sale is one of these: the order and its lines. On the way to the server parents go before
-/// children.
+/// A sale is one of these: the order and its lines. Each sees those before it. On the way to the
+/// server parents go before children.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Writes(pub(crate) Vec<Write>);
 
@@ -17,37 +19,75 @@ impl Writes {
 
     /// Stores an entity: a new record, or the fields in which it differs from the stored one.
     #[must_use]
-    pub fn save<E: Entity>(mut self, entity: &E) -> Self {
-        self.0.push(Write::Save(E::MODEL, entity.to_row()));
-        self
+    pub fn save<E: Entity>(self, entity: &E) -> Self {
+        self.save_if(entity, Predicate::All)
+    }
+
+    /// As [`Writes::save`], if the stored record meets the condition. A new one has none to meet.
+    #[must_use]
+    pub fn save_if<E: Entity>(self, entity: &E, condition: Predicate) -> Self {
+        self.and(Write::Save { model: E::MODEL, row: entity.to_row(), condition })
     }
 
     /// Stores the fields in which `after` differs from `before`, and leaves alone what others
     /// changed meanwhile. Both have the same key, which is `key`.
     #[must_use]
-    pub fn update<E: Entity>(mut self, key: &str, before: &E, after: &E) -> Self {
-        let patch = Patch::between(&before.to_row(), &after.to_row());
-        self.0.push(Write::Update(E::MODEL, Key::from(key), patch, Predicate::All));
-        self
+    pub fn update<E: Entity>(self, key: impl Into<Key>, before: &E, after: &E) -> Self {
+        self.edit::<E>(key, Patch::between(&before.to_row(), &after.to_row()).into())
     }
 
     /// Sets fields of a record.
     #[must_use]
     pub fn set<E: Entity>(
-        mut self,
-        key: &str,
-        fields: impl IntoIterator<Item = (FieldId, espressync_model::Value)>,
+        self,
+        key: impl Into<Key>,
+        fields: impl IntoIterator<Item = (FieldId, Value)>,
     ) -> Self {
-        let patch = fields.into_iter().collect();
-        self.0.push(Write::Update(E::MODEL, Key::from(key), patch, Predicate::All));
-        self
+        self.edit::<E>(key, fields.into_iter().collect::<Patch>().into())
+    }
+
+    /// Adds to a numeric field of a record; take away with a negative amount. What others add
+    /// meanwhile counts as well.
+    #[must_use]
+    pub fn add<E: Entity>(
+        self,
+        key: impl Into<Key>,
+        field: FieldId,
+        amount: impl Into<Value>,
+    ) -> Self {
+        let add = [(field, amount.into())].into_iter().collect();
+        self.edit::<E>(key, Edit { set: Patch::default(), add })
+    }
+
+    /// Changes fields of a record.
+    #[must_use]
+    pub fn edit<E: Entity>(self, key: impl Into<Key>, edit: Edit) -> Self {
+        self.edit_if::<E>(key, edit, Predicate::All)
+    }
+
+    /// Changes fields of a record that meets the condition.
+    #[must_use]
+    pub fn edit_if<E: Entity>(self, key: impl Into<Key>, edit: Edit, condition: Predicate) -> Self {
+        self.and(Write::Update { model: E::MODEL, key: key.into(), edit, condition })
     }
 
     /// Deletes a record.
     #[must_use]
-    pub fn delete<E: Entity>(mut self, key: &str) -> Self {
-        self.0.push(Write::Delete(E::MODEL, Key::from(key), Predicate::All));
-        self
+    pub fn delete<E: Entity>(self, key: impl Into<Key>) -> Self {
+        self.delete_if::<E>(key, Predicate::All)
+    }
+
+    /// Deletes a record that meets the condition.
+    #[must_use]
+    pub fn delete_if<E: Entity>(self, key: impl Into<Key>, condition: Predicate) -> Self {
+        let target = Target::Record(key.into(), condition);
+        self.and(Write::Delete { model: E::MODEL, target })
+    }
+
+    /// Deletes every record that matches; [`Predicate::All`] deletes all.
+    #[must_use]
+    pub fn delete_where<E: Entity>(self, predicate: Predicate) -> Self {
+        self.and(Write::Delete { model: E::MODEL, target: Target::Matching(predicate) })
     }
 
     /// One more write.
@@ -55,5 +95,88 @@ impl Writes {
     pub fn and(mut self, write: Write) -> Self {
         self.0.push(write);
         self
+    }
+}
+
+/// Writes: each is stored when its future resolves.
+impl DataStore {
+    /// Makes these writes, all or none, and returns the records as they are stored.
+    ///
+    /// # Errors
+    /// [`ClientError::Write`] names what does not fit; [`ClientError::Store`] when the
+    /// transaction did not commit. Nothing is stored then.
+    pub async fn write(&self, writes: Writes) -> Result<Vec<(ModelId, Record)>, ClientError> {
+        self.carry_out(Intent::Write(writes.0)).await
+    }
+
+    /// Stores an entity: a new record, or the fields in which it differs from the stored one.
+    ///
+    /// # Errors
+    /// As [`DataStore::write`].
+    pub async fn save<E: Entity>(&self, entity: &E) -> Result<E, ClientError> {
+        let written = self.write(Writes::new().save(entity)).await?;
+        let (model, record) = written.into_iter().next().ok_or(ClientError::Closed)?;
+        self.entity(model, &record)
+    }
+
+    /// Stores many entities, all or none.
+    ///
+    /// # Errors
+    /// As [`DataStore::write`].
+    pub async fn save_all<E: Entity>(&self, entities: &[E]) -> Result<(), ClientError> {
+        let saves = entities.iter().map(|entity| Write::save(E::MODEL, entity.to_row()));
+        self.write(Writes(saves.collect())).await.map(|_| ())
+    }
+
+    /// Deletes a record.
+    ///
+    /// # Errors
+    /// As [`DataStore::write`]; there must be such a record.
+    pub async fn delete<E: Entity>(&self, key: impl Into<Key>) -> Result<(), ClientError> {
+        self.write(Writes::new().delete::<E>(key)).await.map(|_| ())
+    }
+
+    /// Deletes every record that matches, and returns them; [`Predicate::All`] deletes all.
+    ///
+    /// # Errors
+    /// As [`DataStore::write`].
+    pub async fn delete_where<E: Entity>(
+        &self,
+        predicate: Predicate,
+    ) -> Result<Vec<E>, ClientError> {
+        let written = self.write(Writes::new().delete_where::<E>(predicate)).await?;
+        written.iter().map(|(model, record)| self.entity(*model, record)).collect()
+    }
+
+    /// Sends again what the server refused.
+    ///
+    /// # Errors
+    /// [`ClientError::Store`], [`ClientError::Closed`].
+    pub async fn retry(&self, model: ModelId, key: Key) -> Result<(), ClientError> {
+        self.carry_out(Intent::Retry(model, key)).await.map(|_| ())
+    }
+
+    /// Gives up what waits for a record; it becomes what the server last showed.
+    ///
+    /// # Errors
+    /// [`ClientError::Store`], [`ClientError::Closed`].
+    pub async fn discard(&self, model: ModelId, key: Key) -> Result<(), ClientError> {
+        self.carry_out(Intent::Discard(model, key)).await.map(|_| ())
+    }
+
+    /// What the server refused for good, with its words.
+    #[must_use]
+    pub fn rejected(&self) -> Vec<(ModelId, Key, String)> {
+        let store = self.shared.store.borrow();
+        let entries = store.outbox().iter().filter_map(|(model, key, pending)| {
+            let rejection = pending.rejection.as_ref()?;
+            Some((model, key.clone(), rejection.message.clone()))
+        });
+        entries.collect()
+    }
+
+    fn entity<E: Entity>(&self, model: ModelId, record: &Record) -> Result<E, ClientError> {
+        let store = self.shared.store.borrow();
+        Ok(E::from_row(store.schema().model(model), &record.row)?)
     }
 }

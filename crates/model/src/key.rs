@@ -56,6 +56,26 @@ impl From<&str> for Key {
     }
 }
 
+impl From<&String> for Key {
+    fn from(text: &String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+/// A composite key of these parts.
+impl<const N: usize> From<[&str; N]> for Key {
+    fn from(parts: [&str; N]) -> Self {
+        let mut text = String::new();
+        for (position, part) in parts.into_iter().enumerate() {
+            if position > 0 {
+                text.push(SEPARATOR);
+            }
+            text.push_str(part);
+        }
+        Self(text.into())
+    }
+}
+
 impl From<String> for Key {
     fn from(text: String) -> Self {
         Self(text.into())

@@ -50,7 +50,7 @@ pub use entity::{Entity, FromValue};
 pub use error::ModelError;
 pub use key::Key;
 pub use merge::merge_lists;
-pub use patch::Patch;
+pub use patch::{Edit, Patch};
 pub use predicate::{Operator, Predicate};
 pub use query::{Direction, Page, Query, Sort};
 pub use record::{Meta, Record, Row};

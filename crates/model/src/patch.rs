@@ -75,3 +75,19 @@ impl FromIterator<(FieldId, Value)> for Patch {
         patch
     }
 }
+
+/// What an update does to a record's fields.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Edit {
+    /// Fields and their new values.
+    pub set: Patch,
+    /// Numeric fields and what is added to them. Additions made in several places all count,
+    /// where of several new values one wins.
+    pub add: Patch,
+}
+
+impl From<Patch> for Edit {
+    fn from(set: Patch) -> Self {
+        Self { set, add: Patch::default() }
+    }
+}

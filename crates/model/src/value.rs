@@ -50,6 +50,18 @@ impl Value {
         }
     }
 
+    /// The sum of two numbers; nothing counts as 0. `None` when one of them is no number, or the
+    /// sum of two integers is beyond 64 bits.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Null, Self::Int(_) | Self::Float(_)) => Some(other.clone()),
+            (Self::Int(_) | Self::Float(_), Self::Null) => Some(self.clone()),
+            (Self::Int(a), Self::Int(b)) => a.checked_add(*b).map(Self::Int),
+            _ => Some(Self::Float(self.as_number()? + other.as_number()?)),
+        }
+    }
+
     /// The order of two values of one kind: numbers by size, text by UTF-16 code unit as
     /// JavaScript orders it, false before true. `None` for null and for different kinds.
     #[must_use]

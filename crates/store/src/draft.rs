@@ -16,11 +16,23 @@ struct Drafted {
 #[derive(Debug, Clone)]
 pub struct Draft<'a> {
     store: &'a Store,
-    records: BTreeMap<(ModelId, Key), Drafted>,
-    outbox: BTreeMap<(ModelId, Key), Option<Pending>>,
+    records: BTreeMap<Place, Drafted>,
+    outbox: BTreeMap<Place, Option<Pending>>,
     cursors: BTreeMap<ModelId, Option<Cursor>>,
     next_sequence: u64,
+    undo: Option<Undo>,
 }
+
+/// What was drafted where, before each change since [`Draft::begin`].
+#[derive(Debug, Clone)]
+struct Undo {
+    records: Vec<(Place, Option<Drafted>)>,
+    outbox: Vec<(Place, Option<Option<Pending>>)>,
+    next_sequence: u64,
+}
+
+/// A record's model and key.
+type Place = (ModelId, Key);
 
 impl<'a> Draft<'a> {
     /// No changes yet.
@@ -32,7 +44,38 @@ impl<'a> Draft<'a> {
             outbox: BTreeMap::new(),
             cursors: BTreeMap::new(),
             next_sequence: store.outbox().next_sequence(),
+            undo: None,
         }
+    }
+
+    /// Begins a run of changes to records and outbox that are kept or taken back together. Runs
+    /// do not nest: a second one begins where the first then ends.
+    pub fn begin(&mut self) {
+        let next_sequence = self.next_sequence;
+        self.undo = Some(Undo { records: Vec::new(), outbox: Vec::new(), next_sequence });
+    }
+
+    /// Keeps the changes since [`Draft::begin`].
+    pub fn keep(&mut self) {
+        self.undo = None;
+    }
+
+    /// Takes back the changes since [`Draft::begin`].
+    pub fn roll_back(&mut self) {
+        let Some(undo) = self.undo.take() else { return };
+        for (place, before) in undo.records.into_iter().rev() {
+            match before {
+                Some(drafted) => drop(self.records.insert(place, drafted)),
+                None => drop(self.records.remove(&place)),
+            }
+        }
+        for (place, before) in undo.outbox.into_iter().rev() {
+            match before {
+                Some(pending) => drop(self.outbox.insert(place, pending)),
+                None => drop(self.outbox.remove(&place)),
+            }
+        }
+        self.next_sequence = undo.next_sequence;
     }
 
     /// The schema of the store.
@@ -92,14 +135,21 @@ impl<'a> Draft<'a> {
     }
 
     fn set(&mut self, model: ModelId, key: Key, record: Option<Record>) {
+        let place = (model, key);
+        if let Some(undo) = &mut self.undo {
+            undo.records.push((place.clone(), self.records.get(&place).cloned()));
+        }
         let ordinal = self.records.len();
-        let drafted = self.records.entry((model, key));
+        let drafted = self.records.entry(place);
         drafted.or_insert(Drafted { ordinal, record: None }).record = record;
     }
 
     /// Stores or removes a record's outbox entry.
     pub fn set_pending(&mut self, model: ModelId, key: Key, pending: Option<Pending>) {
-        self.outbox.insert((model, key), pending);
+        let before = self.outbox.insert((model, key.clone()), pending);
+        if let Some(undo) = &mut self.undo {
+            undo.outbox.push(((model, key), before));
+        }
     }
 
     /// Stores a model's cursor.

@@ -1,11 +1,12 @@
 use std::collections::BTreeSet;
 
 use espressync_model::remote::{Mutation, Operation, RemoteError, RemoteErrorKind};
-use espressync_model::{Key, Model, ModelId, Patch, Predicate, Record, Row, Timestamp};
+use espressync_model::{Key, ModelId, Record, Timestamp};
 use espressync_store::{Batch, Draft, Rejection, Store};
 
 use crate::merge::{discard, receive};
-use crate::{SyncError, outbox};
+use crate::write::{Outcome, write_all};
+use crate::{SyncError, Write, outbox};
 
 /// A change that someone wants made to the store. It is looked at when its turn comes, against
 /// the store as it then is.
@@ -37,17 +38,6 @@ pub enum Intent {
     Discard(ModelId, Key),
 }
 
-/// One write of a user's.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Write {
-    /// Stores a row: a new record, or the fields in which it differs from the stored one.
-    Save(ModelId, Row),
-    /// Changes fields of a stored record, if it meets the condition.
-    Update(ModelId, Key, Patch, Predicate),
-    /// Deletes a stored record, if it meets the condition.
-    Delete(ModelId, Key, Predicate),
-}
-
 /// What a run of intents comes to.
 #[derive(Debug)]
 pub struct Prepared {
@@ -64,8 +54,6 @@ pub fn prepare(store: &Store, intents: &[Intent]) -> Prepared {
     let outcomes = intents.iter().map(|intent| carry_out(&mut draft, intent)).collect();
     Prepared { batch: draft.into_batch(), outcomes }
 }
-
-type Outcome = Result<Vec<(ModelId, Record)>, SyncError>;
 
 fn carry_out(draft: &mut Draft<'_>, intent: &Intent) -> Outcome {
     match intent {
@@ -100,141 +88,6 @@ fn carry_out(draft: &mut Draft<'_>, intent: &Intent) -> Outcome {
         Intent::Discard(model, key) => discard(draft, *model, key),
     }
     Ok(Vec::new())
-}
-
-/// Checks every write before the first is made, so that all are made or none. Several are checked
-/// on a trial of the whole, as one may build on another.
-fn write_all(draft: &mut Draft<'_>, writes: &[Write]) -> Outcome {
-    if let [only] = writes {
-        check(draft, only)?;
-    } else {
-        let mut trial = draft.clone();
-        for write in writes {
-            check(&trial, write)?;
-            make(&mut trial, write);
-        }
-    }
-    Ok(writes.iter().filter_map(|write| make(draft, write)).collect())
-}
-
-fn check(draft: &Draft<'_>, write: &Write) -> Result<(), SyncError> {
-    let schema = draft.schema();
-    match write {
-        Write::Save(model, row) => {
-            let definition = schema.model(*model);
-            definition.check(schema, row)?;
-            let key = definition.key_of(row)?;
-            match draft.record(*model, &key) {
-                Some(stored) if stored.meta.deleted => Err(deleted(definition, &key)),
-                Some(_) | None => Ok(()),
-            }
-        }
-        Write::Update(model, key, patch, condition) => {
-            let definition = schema.model(*model);
-            check_fields(definition, patch)?;
-            let stored = stored(draft, *model, key, condition)?;
-            Ok(definition.check(schema, &stored.row.with(patch))?)
-        }
-        Write::Delete(model, key, condition) => stored(draft, *model, key, condition).map(|_| ()),
-    }
-}
-
-fn check_fields(model: &Model, patch: &Patch) -> Result<(), SyncError> {
-    for (id, _) in patch.iter() {
-        let reason = match model.fields.get(id.index()) {
-            None => "the model has no such field",
-            Some(_) if model.key.contains(&id) => "it is part of the key",
-            Some(field) if field.is_read_only => "only the server writes it",
-            Some(_) => continue,
-        };
-        let field = model.fields.get(id.index());
-        let field = field.map_or_else(|| format!("field {}", id.0), |field| field.name.clone());
-        return Err(SyncError::ReadOnly { model: model.name.clone(), field, reason });
-    }
-    Ok(())
-}
-
-/// The live record of a key, if it meets the condition.
-fn stored<'d>(
-    draft: &'d Draft<'_>,
-    model: ModelId,
-    key: &Key,
-    condition: &Predicate,
-) -> Result<&'d Record, SyncError> {
-    let definition = draft.schema().model(model);
-    match draft.record(model, key) {
-        None => Err(SyncError::NotFound { model: definition.name.clone(), key: key.to_string() }),
-        Some(record) if record.meta.deleted => Err(deleted(definition, key)),
-        Some(record) if !condition.matches(&record.row) => {
-            Err(SyncError::ConditionFailed { model: definition.name.clone(), key: key.to_string() })
-        }
-        Some(record) => Ok(record),
-    }
-}
-
-fn deleted(model: &Model, key: &Key) -> SyncError {
-    SyncError::Deleted { model: model.name.clone(), key: key.to_string() }
-}
-
-/// Makes a write that was checked. A second write to a record that the first deleted does nothing.
-fn make(draft: &mut Draft<'_>, write: &Write) -> Option<(ModelId, Record)> {
-    match write {
-        Write::Save(model, row) => {
-            let key = draft.schema().model(*model).key_of(row).ok()?;
-            match draft.record(*model, &key).cloned() {
-                None => Some((*model, create(draft, *model, &key, row))),
-                Some(stored) => {
-                    let patch = writable(draft.schema().model(*model), &stored.row, row);
-                    Some((*model, change(draft, *model, &key, &stored, &patch)))
-                }
-            }
-        }
-        Write::Update(model, key, patch, _) => {
-            let stored = draft.record(*model, key).filter(|record| !record.meta.deleted)?.clone();
-            Some((*model, change(draft, *model, key, &stored, patch)))
-        }
-        Write::Delete(model, key, _) => {
-            let mut record = draft.record(*model, key)?.clone();
-            let leaves_tombstone = outbox::delete(draft, *model, key, &record);
-            record.meta.deleted = true;
-            if leaves_tombstone {
-                draft.put(*model, key.clone(), record.clone());
-            } else {
-                draft.remove(*model, key.clone());
-            }
-            Some((*model, record))
-        }
-    }
-}
-
-/// The differences that a client may write.
-fn writable(model: &Model, old: &Row, new: &Row) -> Patch {
-    let mut patch = Patch::between(old, new);
-    patch.retain(|field, _| !model.at(field).is_read_only);
-    patch
-}
-
-fn create(draft: &mut Draft<'_>, model: ModelId, key: &Key, row: &Row) -> Record {
-    let record = Record::local(row.clone());
-    outbox::create(draft, model, key, &record);
-    draft.put(model, key.clone(), record.clone());
-    record
-}
-
-fn change(
-    draft: &mut Draft<'_>,
-    model: ModelId,
-    key: &Key,
-    stored: &Record,
-    patch: &Patch,
-) -> Record {
-    if patch.is_empty() {
-        return stored.clone();
-    }
-    outbox::update(draft, model, key, stored, patch);
-    let record = Record { row: stored.row.with(patch), meta: stored.meta };
-    draft.put(model, key.clone(), record.clone());
-    record
 }
 
 /// A definite refusal. With the server's record at hand the change is based on that and sent

@@ -19,8 +19,10 @@ mod models;
 mod outbox;
 mod schedule;
 mod status;
+mod write;
 
 pub use engine::{CommitId, Config, Effect, Engine, Input, LinkEvent, LinkId, RequestId};
 pub use error::SyncError;
-pub use intent::{Intent, Prepared, Write, prepare};
+pub use intent::{Intent, Prepared, prepare};
 pub use status::{Network, SyncStatus};
+pub use write::{Target, Write};

@@ -63,7 +63,7 @@ impl Client {
 
     fn set(&mut self, field: FieldId, value: impl Into<Value>) {
         let patch: Patch = [(field, value.into())].into_iter().collect();
-        let write = Write::Update(POST, Key::from("p"), patch, Predicate::All);
+        let write = Write::update(POST, "p", patch);
         assert_eq!(self.take(Intent::Write(vec![write])), Ok(()));
     }
 
@@ -199,8 +199,8 @@ fn a_definite_no_is_set_aside_and_another_edit_gets_another_try() {
 
 #[test]
 fn a_create_and_its_delete_cancel_out_only_before_the_create_has_left() {
-    let delete = || Intent::Write(vec![Write::Delete(POST, Key::from("p"), Predicate::All)]);
-    let create = || Intent::Write(vec![Write::Save(POST, row("p", 1.0, &[]))]);
+    let delete = || Intent::Write(vec![Write::delete(POST, "p")]);
+    let create = || Intent::Write(vec![Write::save(POST, row("p", 1.0, &[]))]);
     let mut client = Client::new();
     assert_eq!((client.take(create()), client.take(delete())), (Ok(()), Ok(())));
     assert_eq!((client.waits(), client.shown(PRICE)), (false, None));
@@ -219,17 +219,11 @@ fn a_create_and_its_delete_cancel_out_only_before_the_create_has_left() {
 fn one_write_of_a_batch_may_build_on_another() {
     let mut client = Client::new();
     let patch: Patch = [(PRICE, 2.0.into())].into_iter().collect();
-    let batch = vec![
-        Write::Save(POST, row("p", 1.0, &[])),
-        Write::Update(POST, Key::from("p"), patch, Predicate::All),
-    ];
+    let batch = vec![Write::save(POST, row("p", 1.0, &[])), Write::update(POST, "p", patch)];
     assert_eq!(client.take(Intent::Write(batch)), Ok(()));
     assert_eq!(client.shown(PRICE), Some(&2.0.into()));
     client.leave();
-    let batch = vec![
-        Write::Delete(POST, Key::from("p"), Predicate::All),
-        Write::Save(POST, row("p", 3.0, &[])),
-    ];
+    let batch = vec![Write::delete(POST, "p"), Write::save(POST, row("p", 3.0, &[]))];
     let refused = client.take(Intent::Write(batch));
     assert!(matches!(refused, Err(SyncError::Deleted { .. })), "{refused:?}");
     assert_eq!(client.shown(PRICE), Some(&2.0.into()), "all or none");

@@ -1,6 +1,6 @@
 use std::rc::Rc;
 
-use espressync_model::{Key, Patch, Predicate, Query, Row, Timestamp, Value};
+use espressync_model::{Key, Patch, Query, Row, Timestamp, Value};
 use espressync_store::{Appended, LogRecord, MemoryStorage, Store};
 use espressync_sync::{Config, Effect, Engine, Input, Intent, LinkId, SyncStatus, Write, prepare};
 
@@ -93,11 +93,11 @@ impl Till {
         let totals: Vec<i64> = (0..random.usize(1..4)).map(|_| random.i64(1..2_000)).collect();
         let total: i64 = totals.iter().sum();
         let row = |values: Vec<Value>| Row::new(values);
-        let mut writes = vec![Write::Save(ORDER, row(vec![order.as_str().into(), total.into()]))];
+        let mut writes = vec![Write::save(ORDER, row(vec![order.as_str().into(), total.into()]))];
         for (number, line_total) in totals.iter().enumerate() {
             let line = format!("{order}-line-{number}");
             let values = vec![line.into(), order.as_str().into(), (*line_total).into()];
-            writes.push(Write::Save(LINE, row(values)));
+            writes.push(Write::save(LINE, row(values)));
         }
         if self.commit(&[Intent::Write(writes)]) {
             ledger.note_sale(Key::from(order), totals);
@@ -113,7 +113,7 @@ impl Till {
         // Few values, so that edits are taken back and made again.
         let value = format!("till {} value {}", self.number, random.u8(0..2));
         let patch: Patch = [(field, Value::from(value.as_str()))].into_iter().collect();
-        let write = Write::Update(PRODUCT, key.clone(), patch, Predicate::All);
+        let write = Write::update(PRODUCT, key.clone(), patch);
         if self.commit(&[Intent::Write(vec![write])]) {
             ledger.note_edit(key, field, self.number, value);
         }
@@ -127,7 +127,7 @@ impl Till {
         let mut tags = tags_of(&product.row);
         tags.push(Value::from(tag.as_str()));
         let patch: Patch = [(PRODUCT_TAGS, Value::List(tags.into()))].into_iter().collect();
-        let write = Write::Update(PRODUCT, key.clone(), patch, Predicate::All);
+        let write = Write::update(PRODUCT, key.clone(), patch);
         if self.commit(&[Intent::Write(vec![write])]) {
             ledger.note_tag(key, tag);
         }
@@ -137,11 +137,7 @@ impl Till {
         let Some(key) = self.some_product(random) else { return };
         // One product is never deleted, so that edits always have something to meet on.
         if key.as_str() != "product-0"
-            && self.commit(&[Intent::Write(vec![Write::Delete(
-                PRODUCT,
-                key.clone(),
-                Predicate::All,
-            )])])
+            && self.commit(&[Intent::Write(vec![Write::delete(PRODUCT, key.clone())])])
         {
             ledger.note_delete(key);
         }

@@ -22,6 +22,35 @@ pub enum ModelError {
         /// The names there are, for the reader of the message.
         known: String,
     },
+    /// The model has no relation of this name.
+    #[error("`{model}` has no relation `{relation}`; it has {}", or_none(known))]
+    UnknownRelation {
+        /// The model.
+        model: String,
+        /// The name that was asked for.
+        relation: String,
+        /// The names there are, for the reader of the message.
+        known: String,
+    },
+    /// A relation was asked for where only one model's own fields can be.
+    #[error(
+        "{model}.{relation} leads to other records, for which only queries can ask; use fields of \
+         `{model}`"
+    )]
+    RelationAsked {
+        /// The model.
+        model: String,
+        /// The relation.
+        relation: String,
+    },
+    /// A predicate has parts in parts in parts.
+    #[error("a predicate on `{model}` lies more than {most} levels deep; flatten its groups")]
+    TooDeep {
+        /// The model at the level that is too deep.
+        model: String,
+        /// How many levels there may be.
+        most: usize,
+    },
     /// No predicate operator has this name.
     #[error("`{operator}` on {model}.{field} is no predicate operator; there are {known}")]
     UnknownOperator {
@@ -84,4 +113,9 @@ pub enum ModelError {
         /// The limit that was asked for.
         limit: usize,
     },
+}
+
+/// A list of names, or the word for there being no name.
+fn or_none(names: &str) -> &str {
+    if names.is_empty() { "none" } else { names }
 }

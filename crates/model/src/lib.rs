@@ -31,6 +31,7 @@ mod error;
 mod formats;
 mod key;
 mod merge;
+mod operator;
 mod patch;
 mod predicate;
 mod query;
@@ -50,14 +51,15 @@ pub use entity::{Entity, FromValue};
 pub use error::ModelError;
 pub use key::Key;
 pub use merge::merge_lists;
+pub use operator::Operator;
 pub use patch::{Edit, Patch};
-pub use predicate::{Operator, Predicate};
+pub use predicate::{Predicate, Relatives};
 pub use query::{Direction, Page, Query, Sort};
 pub use record::{Meta, Record, Row};
 pub use scalar::Scalar;
 pub use schema::{
     BaseType, EnumId, EnumType, Field, FieldId, Index, Model, ModelId, ObjectId, ObjectType,
-    Relation, RelationKind, Schema,
+    Relation, RelationId, RelationKind, Schema,
 };
 pub use time::Timestamp;
 pub use value::Value;

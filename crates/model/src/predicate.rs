@@ -1,6 +1,7 @@
-use std::cmp::Ordering;
-
-use crate::{BaseType, FieldId, Model, ModelError, Row, Scalar, Value};
+use crate::operator::{NAMES, Operator};
+use crate::{
+    BaseType, FieldId, Model, ModelError, ModelId, RelationId, Row, Scalar, Schema, Value,
+};
 
 /// A condition on a row. Equality is of value, order is that of [`Value::order`], and null is
 /// equal to null only and has no order, so `lt` and its kin are false on it.
@@ -17,39 +18,17 @@ pub enum Predicate {
     Or(Vec<Predicate>),
     /// Matches when the part does not.
     Not(Box<Predicate>),
+    /// Matches when a record at the other end does: some of a has-many, the one of the others.
+    /// Where there is none, nothing matches. Only queries can ask this, as only a store knows
+    /// other records; [`Predicate::check`] refuses it elsewhere.
+    Related(RelationId, Box<Predicate>),
 }
 
-/// How a field is compared (contract 6.2).
-#[derive(Debug, Clone, PartialEq)]
-pub enum Operator {
-    /// The same value.
-    Eq(Value),
-    /// Another value.
-    Ne(Value),
-    /// Less.
-    Lt(Value),
-    /// Less or the same.
-    Le(Value),
-    /// Greater.
-    Gt(Value),
-    /// Greater or the same.
-    Ge(Value),
-    /// From the first to the second, both included.
-    Between(Value, Value),
-    /// Text that begins with this.
-    BeginsWith(Value),
-    /// Text that contains this, or a list with this element.
-    Contains(Value),
-    /// Not [`Operator::Contains`], null included.
-    NotContains(Value),
-    /// One of these.
-    In(Vec<Value>),
-    /// None of these.
-    NotIn(Vec<Value>),
-}
+/// Says whether a record at the other end of a row's relation matches a predicate of its model.
+pub type Relatives<'a> = dyn Fn(&Row, RelationId, &Predicate) -> bool + 'a;
 
-/// The operators by name, for error messages.
-const NAMES: &str = "eq, ne, lt, le, gt, ge, between, beginsWith, contains, notContains, in, notIn";
+/// How deep predicates may lie in one another, so that none exhausts the stack.
+const MAX_DEPTH: usize = 64;
 
 impl Predicate {
     /// Reads one comparison by names, as dynamic callers give it: `("price", "between", [2, 3])`.
@@ -104,11 +83,65 @@ impl Predicate {
         Ok(Self::Field(id, one(operand)))
     }
 
-    /// Refuses fields that the model has not, and operands of another type than their field's.
+    /// Reads one comparison of a field of this model or of one that relations lead to, as dynamic
+    /// callers give it: `("lineItems.product.name", "eq", ["Mocha"])`.
     ///
     /// # Errors
-    /// [`ModelError::UnknownField`], [`ModelError::WrongType`].
+    /// As [`Predicate::parse`], and [`ModelError::UnknownRelation`].
+    pub fn parse_path(
+        schema: &Schema,
+        model: ModelId,
+        path: &str,
+        operator: &str,
+        operands: Vec<Value>,
+    ) -> Result<Self, ModelError> {
+        let mut relations = Vec::new();
+        let (mut model, mut rest) = (schema.model(model), path);
+        while let Some((name, further)) = rest.split_once('.') {
+            let relation = model.relation_named(name)?;
+            relations.push(relation);
+            model = schema.model(model.relation_at(relation).target);
+            rest = further;
+        }
+        let parsed = Self::parse(model, rest, operator, operands)?;
+        Ok(relations.into_iter().rev().fold(parsed, |part, relation| relation.matches(part)))
+    }
+
+    /// Asks that a record at the other end of a relation, given by name, matches.
+    ///
+    /// # Errors
+    /// [`ModelError::UnknownRelation`].
+    pub fn related(model: &Model, relation: &str, part: Self) -> Result<Self, ModelError> {
+        model.relation_named(relation).map(|relation| relation.matches(part))
+    }
+
+    /// Refuses what a condition or a filter of one model cannot ask: fields that the model has
+    /// not, operands of another type than their field's, and other models' records.
+    ///
+    /// # Errors
+    /// [`ModelError::UnknownField`], [`ModelError::WrongType`], [`ModelError::RelationAsked`],
+    /// [`ModelError::TooDeep`].
     pub fn check(&self, model: &Model) -> Result<(), ModelError> {
+        self.check_at(None, model, 0)
+    }
+
+    /// Refuses what a query cannot ask: as [`Predicate::check`], but relations may be asked.
+    ///
+    /// # Errors
+    /// As [`Predicate::check`], and [`ModelError::UnknownRelation`].
+    pub fn check_in(&self, schema: &Schema, model: &Model) -> Result<(), ModelError> {
+        self.check_at(Some(schema), model, 0)
+    }
+
+    fn check_at(
+        &self,
+        schema: Option<&Schema>,
+        model: &Model,
+        depth: usize,
+    ) -> Result<(), ModelError> {
+        if depth > MAX_DEPTH {
+            return Err(ModelError::TooDeep { model: model.name.clone(), most: MAX_DEPTH });
+        }
         match self {
             Self::All => Ok(()),
             Self::Field(field, operator) => {
@@ -117,9 +150,20 @@ impl Predicate {
                 check_operands(model, *field, name, operands).map(|_| ())
             }
             Self::And(parts) | Self::Or(parts) => {
-                parts.iter().try_for_each(|part| part.check(model))
+                parts.iter().try_for_each(|part| part.check_at(schema, model, depth + 1))
             }
-            Self::Not(part) => part.check(model),
+            Self::Not(part) => part.check_at(schema, model, depth + 1),
+            Self::Related(relation, part) => {
+                check_relation(model, *relation)?;
+                let relation = model.relation_at(*relation);
+                let Some(schema) = schema else {
+                    return Err(ModelError::RelationAsked {
+                        model: model.name.clone(),
+                        relation: relation.name.clone(),
+                    });
+                };
+                part.check_at(Some(schema), schema.model(relation.target), depth + 1)
+            }
         }
     }
 
@@ -132,7 +176,9 @@ impl Predicate {
                 parts.push(other);
                 Self::And(parts)
             }
-            first @ (Self::Field(..) | Self::Or(_) | Self::Not(_)) => Self::And(vec![first, other]),
+            first @ (Self::Field(..) | Self::Or(_) | Self::Not(_) | Self::Related(..)) => {
+                Self::And(vec![first, other])
+            }
         }
     }
 
@@ -144,22 +190,46 @@ impl Predicate {
                 parts.push(other);
                 Self::Or(parts)
             }
-            first @ (Self::All | Self::Field(..) | Self::And(_) | Self::Not(_)) => {
-                Self::Or(vec![first, other])
-            }
+            first @ (Self::All
+            | Self::Field(..)
+            | Self::And(_)
+            | Self::Not(_)
+            | Self::Related(..)) => Self::Or(vec![first, other]),
         }
     }
 
-    /// Whether a row matches.
+    /// Whether a row matches a predicate that asks for no relation, as [`Predicate::check`] sees
+    /// to; one that does finds no record at the other end.
     #[must_use]
     pub fn matches(&self, row: &Row) -> bool {
+        self.matches_with(row, &|_, _, _| false)
+    }
+
+    /// Whether a row matches, where `relatives` knows the records at the other ends.
+    #[must_use]
+    pub fn matches_with(&self, row: &Row, relatives: &Relatives<'_>) -> bool {
         match self {
             Self::All => true,
             Self::Field(field, operator) => operator.matches(row.get(*field)),
-            Self::And(parts) => parts.iter().all(|part| part.matches(row)),
-            Self::Or(parts) => parts.iter().any(|part| part.matches(row)),
-            Self::Not(part) => !part.matches(row),
+            Self::And(parts) => parts.iter().all(|part| part.matches_with(row, relatives)),
+            Self::Or(parts) => parts.iter().any(|part| part.matches_with(row, relatives)),
+            Self::Not(part) => !part.matches_with(row, relatives),
+            Self::Related(relation, part) => relatives(row, *relation, part),
         }
+    }
+}
+
+impl RelationId {
+    /// Some record at the other end matches this.
+    #[must_use]
+    pub fn matches(self, part: Predicate) -> Predicate {
+        Predicate::Related(self, Box::new(part))
+    }
+
+    /// There is a record at the other end.
+    #[must_use]
+    pub fn exists(self) -> Predicate {
+        self.matches(Predicate::All)
     }
 }
 
@@ -182,6 +252,14 @@ pub(crate) fn check_field(model: &Model, field: FieldId) -> Result<(), ModelErro
         field: format!("number {}", field.0),
         known: names.join(", "),
     })
+}
+
+/// Refuses a relation that the model has not.
+pub(crate) fn check_relation(model: &Model, relation: RelationId) -> Result<(), ModelError> {
+    if relation.index() < model.relations.len() {
+        return Ok(());
+    }
+    Err(model.unknown_relation(format!("number {}", relation.0)))
 }
 
 /// Checks operands against the field's type. `contains` on a list takes an element; a whole
@@ -219,112 +297,10 @@ fn check_operands(
     operands.into_iter().map(check).collect()
 }
 
-impl Operator {
-    /// The name in dynamic calls, and the operands.
-    fn parts(&self) -> (&'static str, Vec<Value>) {
-        let (name, operand) = match self {
-            Self::Eq(operand) => ("eq", operand),
-            Self::Ne(operand) => ("ne", operand),
-            Self::Lt(operand) => ("lt", operand),
-            Self::Le(operand) => ("le", operand),
-            Self::Gt(operand) => ("gt", operand),
-            Self::Ge(operand) => ("ge", operand),
-            Self::BeginsWith(operand) => ("beginsWith", operand),
-            Self::Contains(operand) => ("contains", operand),
-            Self::NotContains(operand) => ("notContains", operand),
-            Self::Between(low, high) => return ("between", vec![low.clone(), high.clone()]),
-            Self::In(operands) => return ("in", operands.clone()),
-            Self::NotIn(operands) => return ("notIn", operands.clone()),
-        };
-        (name, vec![operand.clone()])
-    }
-
-    /// Whether a field's value stands the comparison.
-    #[must_use]
-    pub fn matches(&self, value: &Value) -> bool {
-        let ordered = |operand: &Value, accepted: fn(Ordering) -> bool| {
-            value.order(operand).is_some_and(accepted)
-        };
-        match self {
-            Self::Eq(operand) => value.same(operand),
-            Self::Ne(operand) => !value.same(operand),
-            Self::Lt(operand) => ordered(operand, Ordering::is_lt),
-            Self::Le(operand) => ordered(operand, Ordering::is_le),
-            Self::Gt(operand) => ordered(operand, Ordering::is_gt),
-            Self::Ge(operand) => ordered(operand, Ordering::is_ge),
-            Self::Between(low, high) => {
-                ordered(low, Ordering::is_ge) && ordered(high, Ordering::is_le)
-            }
-            Self::BeginsWith(operand) => match (value.as_text(), operand.as_text()) {
-                (Some(text), Some(start)) => text.starts_with(start),
-                _ => false,
-            },
-            Self::Contains(operand) => contains(value, operand),
-            Self::NotContains(operand) => !contains(value, operand),
-            Self::In(operands) => operands.iter().any(|operand| value.same(operand)),
-            Self::NotIn(operands) => !operands.iter().any(|operand| value.same(operand)),
-        }
-    }
-}
-
-fn contains(value: &Value, operand: &Value) -> bool {
-    match (value, operand) {
-        (Value::List(elements), operand) => elements.iter().any(|element| element.same(operand)),
-        (Value::Text(text), Value::Text(part)) => text.contains(&**part),
-        _ => false,
-    }
-}
-
-macro_rules! comparisons {
-    ($($(#[$doc:meta])* $name:ident => $operator:ident),+ $(,)?) => {
-        impl FieldId {
-            $($(#[$doc])*
-            #[must_use]
-            pub fn $name(self, operand: impl Into<Value>) -> Predicate {
-                Predicate::Field(self, Operator::$operator(operand.into()))
-            })+
-
-            /// From `low` to `high`, both included.
-            #[must_use]
-            pub fn between(self, low: impl Into<Value>, high: impl Into<Value>) -> Predicate {
-                Predicate::Field(self, Operator::Between(low.into(), high.into()))
-            }
-
-            /// One of these values.
-            #[must_use]
-            pub fn is_in<V: Into<Value>>(self, operands: impl IntoIterator<Item = V>) -> Predicate {
-                let operands = operands.into_iter().map(Into::into).collect();
-                Predicate::Field(self, Operator::In(operands))
-            }
-        }
-    };
-}
-
-comparisons! {
-    /// The same value.
-    eq => Eq,
-    /// Another value.
-    ne => Ne,
-    /// Less.
-    lt => Lt,
-    /// Less or the same.
-    le => Le,
-    /// Greater.
-    gt => Gt,
-    /// Greater or the same.
-    ge => Ge,
-    /// Text that begins with this.
-    begins_with => BeginsWith,
-    /// Text that contains this, or a list with this element.
-    contains => Contains,
-    /// Neither text that contains this nor a list with this element.
-    not_contains => NotContains,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Field;
+    use crate::{Field, FieldId, RelationKind};
 
     fn model() -> Model {
         Model::new("Product", "Products")
@@ -386,5 +362,63 @@ mod tests {
         assert!(!Predicate::Or(vec![]).matches(&row));
         assert!(Predicate::All.and(FieldId(0).eq("x")).matches(&row));
         assert!(FieldId(0).eq("y").or(FieldId(0).eq("x")).matches(&row));
+    }
+
+    /// Orders of many lines, each of one order.
+    fn sales() -> Schema {
+        let (order, line) = (ModelId(0), ModelId(1));
+        Schema::new(vec![
+            Model::new("Order", "Orders")
+                .field(Field::new("id", Scalar::Id).required())
+                .field(Field::new("total", Scalar::Float))
+                .relation("lines", RelationKind::HasMany, line, vec![FieldId(1)]),
+            Model::new("Line", "Lines")
+                .field(Field::new("id", Scalar::Id).required())
+                .field(Field::new("orderId", Scalar::Id))
+                .field(Field::new("quantity", Scalar::Int))
+                .relation("order", RelationKind::BelongsTo, order, vec![FieldId(1)]),
+        ])
+    }
+
+    #[test]
+    fn a_path_of_names_leads_through_relations() {
+        let (lines, order) = (RelationId(0), RelationId(0));
+        let check = |path: &str, expected: Predicate| {
+            let parsed = Predicate::parse_path(&sales(), ModelId(0), path, "gt", vec![2.into()]);
+            assert_eq!(parsed, Ok(expected), "{path}");
+        };
+        check("total", FieldId(1).gt(2));
+        check("lines.quantity", lines.matches(FieldId(2).gt(2)));
+        check("lines.order.total", lines.matches(order.matches(FieldId(1).gt(2))));
+        let sales = sales();
+        let named = Predicate::related(sales.model(ModelId(0)), "lines", Predicate::All);
+        assert_eq!(named, Ok(lines.exists()));
+    }
+
+    #[test]
+    fn what_a_predicate_cannot_ask_is_named() {
+        let sales = sales();
+        let model = sales.model(ModelId(0));
+        let check = |predicate: Predicate, in_query: &str, in_condition: &str| {
+            let said = |checked: Result<(), ModelError>| {
+                checked.err().map(|error| error.to_string()).unwrap_or_default()
+            };
+            assert_eq!(said(predicate.check_in(&sales, model)), in_query);
+            assert_eq!(said(predicate.check(model)), in_condition);
+        };
+        let refused = "Order.lines leads to other records, for which only queries can ask; use \
+                       fields of `Order`";
+        check(RelationId(0).matches(FieldId(2).gt(2)), "", refused);
+        let unknown = "`Order` has no relation `number 7`; it has lines";
+        check(!RelationId(7).exists(), unknown, unknown);
+        let unknown = "`Line` has no field `number 9`; it has id, orderId, quantity";
+        check(RelationId(0).matches(FieldId(9).eq(2)), unknown, refused);
+        let deep = |levels: usize| (0..levels).fold(FieldId(1).eq(2), |part, _| !part);
+        check(deep(MAX_DEPTH), "", "");
+        let too_deep = "a predicate on `Order` lies more than 64 levels deep; flatten its groups";
+        check(deep(MAX_DEPTH + 1), too_deep, too_deep);
+        let none = Predicate::related(&Model::new("Tag", "Tags"), "posts", Predicate::All);
+        let expected = "`Tag` has no relation `posts`; it has none";
+        assert_eq!(none.unwrap_err().to_string(), expected);
     }
 }

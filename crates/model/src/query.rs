@@ -94,8 +94,8 @@ impl Query {
     /// As [`Query::check`], and refuses what the schema does not have.
     ///
     /// # Errors
-    /// Also [`ModelError::UnknownModel`], [`ModelError::UnknownField`] in predicate and sort, and
-    /// [`ModelError::WrongType`] for an operand.
+    /// Also [`ModelError::UnknownModel`], [`ModelError::UnknownField`] in predicate and sort,
+    /// [`ModelError::UnknownRelation`], and [`ModelError::WrongType`] for an operand.
     pub fn check_in(&self, schema: &Schema, model: ModelId) -> Result<(), ModelError> {
         self.check()?;
         let Some((_, known)) = schema.models().find(|(id, _)| *id == model) else {
@@ -103,7 +103,7 @@ impl Query {
             let name = format!("number {}", model.0);
             return Err(ModelError::UnknownModel { name, known: names.join(", ") });
         };
-        self.predicate.check(known)?;
+        self.predicate.check_in(schema, known)?;
         self.sort.iter().try_for_each(|sort| check_field(known, sort.field))
     }
 

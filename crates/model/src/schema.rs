@@ -16,6 +16,10 @@ pub struct EnumId(pub u16);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectId(pub u16);
 
+/// A relation's position in its [`Model`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RelationId(pub u16);
+
 macro_rules! position {
     ($($id:ident),+) => {$(
         impl $id {
@@ -32,7 +36,7 @@ macro_rules! position {
         }
     )+};
 }
-position!(ModelId, FieldId, EnumId, ObjectId);
+position!(ModelId, FieldId, EnumId, ObjectId, RelationId);
 
 /// What a field holds, lists and nulls apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -254,6 +258,37 @@ impl Model {
     #[must_use]
     pub fn at(&self, field: FieldId) -> &Field {
         &self.fields[field.index()]
+    }
+
+    /// The relation fields with their ids.
+    pub fn relations(&self) -> impl Iterator<Item = (RelationId, &Relation)> {
+        RelationId::first(self.relations.len()).zip(&self.relations)
+    }
+
+    /// The id of a relation.
+    ///
+    /// # Errors
+    /// [`ModelError::UnknownRelation`], with the names there are.
+    pub fn relation_named(&self, name: &str) -> Result<RelationId, ModelError> {
+        let found = self.relations().find(|(_, relation)| relation.name == name);
+        found.map(|(id, _)| id).ok_or_else(|| self.unknown_relation(name.to_owned()))
+    }
+
+    /// The relation of this id.
+    ///
+    /// # Panics
+    /// When the id is of another model: ids come from the schema, so that is a bug.
+    #[must_use]
+    pub fn relation_at(&self, relation: RelationId) -> &Relation {
+        &self.relations[relation.index()]
+    }
+
+    pub(crate) fn unknown_relation(&self, relation: String) -> ModelError {
+        ModelError::UnknownRelation {
+            model: self.name.clone(),
+            relation,
+            known: names(self.relations.iter().map(|relation| relation.name.as_str())),
+        }
     }
 
     /// Whether the key is the `id` that clients make up, so that two creates of one key are one

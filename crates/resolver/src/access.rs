@@ -315,6 +315,8 @@ impl Sight {
                 parts.iter().all(|part| self.sees_all_of(part, derived, row))
             }
             Predicate::Not(part) => self.sees_all_of(part, derived, row),
+            // Whose other end is seen is not known here.
+            Predicate::Related(..) => false,
         }
     }
 }

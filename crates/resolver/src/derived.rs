@@ -48,7 +48,8 @@ impl Derived {
     #[must_use]
     pub fn is_asked(self, predicate: &Predicate) -> bool {
         match predicate {
-            Predicate::All => false,
+            // What a relation leads to has fields of its own, and filters ask for none.
+            Predicate::All | Predicate::Related(..) => false,
             Predicate::Field(field, _) => field.index() >= self.fields,
             Predicate::And(parts) | Predicate::Or(parts) => {
                 parts.iter().any(|part| self.is_asked(part))

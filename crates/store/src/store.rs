@@ -241,6 +241,18 @@ impl Store {
         self.tables[model.index()].keys()
     }
 
+    /// Every record of a model with its key, in the order in which this store first saw the keys,
+    /// tombstones included.
+    pub fn rows(&self, model: ModelId) -> impl Iterator<Item = (&Key, &Record)> {
+        self.tables[model.index()].rows()
+    }
+
+    /// How many records of a model are no tombstones.
+    #[must_use]
+    pub fn live_count(&self, model: ModelId) -> usize {
+        self.tables[model.index()].live_count()
+    }
+
     /// The live records that a query asks for.
     #[must_use]
     pub fn query(&self, model: ModelId, query: &Query) -> Vec<&Record> {

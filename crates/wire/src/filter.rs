@@ -94,6 +94,9 @@ impl Writer<'_> {
                 Reduced::Never => Reduced::Always,
                 Reduced::Open(json) => Reduced::Open(json!({ "not": json })),
             },
+            // No filter has words for it; `Predicate::check` keeps it out, and
+            // `Predicate::matches` too finds nothing there.
+            Predicate::Related(..) => Reduced::Never,
         }
     }
 

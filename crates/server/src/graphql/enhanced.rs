@@ -46,7 +46,7 @@ fn combinations(predicate: &Predicate) -> usize {
         Predicate::All | Predicate::Field(..) => 1,
         Predicate::And(parts) => parts.iter().map(combinations).fold(1, usize::saturating_mul),
         Predicate::Or(parts) => parts.iter().map(combinations).fold(0, usize::saturating_add),
-        Predicate::Not(part) => combinations(part),
+        Predicate::Not(part) | Predicate::Related(_, part) => combinations(part),
     }
 }
 
@@ -66,6 +66,7 @@ fn check(
             parts.iter().try_for_each(|part| check(part, fields, depth + 1))
         }
         Predicate::Not(part) => check(part, fields, depth + 1),
+        Predicate::Related(..) => Err(beyond("it asks for other records")),
     }
 }
 

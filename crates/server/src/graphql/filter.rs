@@ -83,6 +83,10 @@ fn texts(predicate: &Predicate) -> Option<(FieldId, Vec<Arc<str>>)> {
             Some((*field, values.iter().map(text).collect::<Option<_>>()?))
         }
         Predicate::And(parts) => parts.iter().find_map(texts),
-        Predicate::All | Predicate::Field(..) | Predicate::Or(_) | Predicate::Not(_) => None,
+        Predicate::All
+        | Predicate::Field(..)
+        | Predicate::Or(_)
+        | Predicate::Not(_)
+        | Predicate::Related(..) => None,
     }
 }

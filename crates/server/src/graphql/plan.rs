@@ -62,7 +62,7 @@ impl<'a> Demands<'a> {
                 self.operators.entry(*field).or_default().push(operator);
             }
             Predicate::And(parts) => parts.iter().for_each(|part| self.read(part)),
-            Predicate::All | Predicate::Or(_) | Predicate::Not(_) => {}
+            Predicate::All | Predicate::Or(_) | Predicate::Not(_) | Predicate::Related(..) => {}
         }
     }
 

@@ -108,14 +108,74 @@ pub enum ModelError {
         found: usize,
     },
     /// A page was asked for that cannot be.
-    #[error("a page needs a limit of at least 1, {limit} given")]
+    #[error("{}", bad_page(*page, *limit))]
     BadPage {
+        /// The page that was asked for.
+        page: Option<i64>,
         /// The limit that was asked for.
-        limit: usize,
+        limit: Option<i64>,
+    },
+    /// A bookmark is of a query with another sort.
+    #[error(
+        "a query of `{model}` sorted by {expected} field(s) cannot go on behind a bookmark of \
+         {found}; use the bookmark that the same query gave"
+    )]
+    BadBookmark {
+        /// The model.
+        model: String,
+        /// How many fields the query is sorted by.
+        expected: usize,
+        /// How many the bookmark has values of.
+        found: usize,
+    },
+    /// An operator cannot compare a field of this type.
+    #[error("`{operator}` cannot compare {model}.{field}, which is {found}; it has {known}")]
+    WrongOperator {
+        /// The model.
+        model: String,
+        /// The field.
+        field: String,
+        /// The operator.
+        operator: String,
+        /// The field's type.
+        found: String,
+        /// The operators that can.
+        known: &'static str,
+    },
+    /// A sort, minimum or group by a field whose values have no order.
+    #[error("{model}.{field} is a list or an object, which has no order")]
+    NoOrder {
+        /// The model.
+        model: String,
+        /// The field.
+        field: String,
+    },
+    /// A sum or average of a field that holds no numbers.
+    #[error("{model}.{field} is {found}; only numbers have a sum or an average")]
+    NoNumber {
+        /// The model.
+        model: String,
+        /// The field.
+        field: String,
+        /// The field's type.
+        found: String,
     },
 }
 
 /// A list of names, or the word for there being no name.
 fn or_none(names: &str) -> &str {
     if names.is_empty() { "none" } else { names }
+}
+
+/// What is wrong with a page.
+fn bad_page(page: Option<i64>, limit: Option<i64>) -> String {
+    match (page, limit) {
+        (Some(page), None) => {
+            format!("a page needs a limit, such as 50; page {page} was asked for without one")
+        }
+        (Some(page), Some(1..)) => format!("pages count from 0, {page} given"),
+        (_, limit) => {
+            format!("a page needs a limit of at least 1, {} given", limit.unwrap_or_default())
+        }
+    }
 }

@@ -31,6 +31,7 @@ mod error;
 mod formats;
 mod key;
 mod merge;
+mod operands;
 mod operator;
 mod patch;
 mod predicate;
@@ -54,7 +55,7 @@ pub use merge::merge_lists;
 pub use operator::Operator;
 pub use patch::{Edit, Patch};
 pub use predicate::{Predicate, Relatives};
-pub use query::{Direction, Page, Query, Sort};
+pub use query::{Bookmark, Direction, Page, Query, Sort};
 pub use record::{Meta, Record, Row};
 pub use scalar::Scalar;
 pub use schema::{

@@ -1,7 +1,5 @@
 use crate::operator::{NAMES, Operator};
-use crate::{
-    BaseType, FieldId, Model, ModelError, ModelId, RelationId, Row, Scalar, Schema, Value,
-};
+use crate::{FieldId, Model, ModelError, ModelId, RelationId, Row, Schema, Value, operands};
 
 /// A condition on a row. Equality is of value, order is that of [`Value::order`], and null is
 /// equal to null only and has no order, so `lt` and its kin are false on it.
@@ -42,7 +40,7 @@ impl Predicate {
         operands: Vec<Value>,
     ) -> Result<Self, ModelError> {
         let id = model.field_named(field)?;
-        let operands = check_operands(model, id, operator, operands)?;
+        let operands = operands::check_given(model, id, operator, operands)?;
         let count = operands.len();
         let wrong_count = |expected| ModelError::OperandCount {
             model: model.name.clone(),
@@ -146,8 +144,7 @@ impl Predicate {
             Self::All => Ok(()),
             Self::Field(field, operator) => {
                 check_field(model, *field)?;
-                let (name, operands) = operator.parts();
-                check_operands(model, *field, name, operands).map(|_| ())
+                operands::check_all(schema, model, model.at(*field), operator)
             }
             Self::And(parts) | Self::Or(parts) => {
                 parts.iter().try_for_each(|part| part.check_at(schema, model, depth + 1))
@@ -262,45 +259,10 @@ pub(crate) fn check_relation(model: &Model, relation: RelationId) -> Result<(), 
     Err(model.unknown_relation(format!("number {}", relation.0)))
 }
 
-/// Checks operands against the field's type. `contains` on a list takes an element; a whole
-/// number is taken for a Float, as JavaScript writes it.
-fn check_operands(
-    model: &Model,
-    id: FieldId,
-    operator: &str,
-    operands: Vec<Value>,
-) -> Result<Vec<Value>, ModelError> {
-    let field = model.at(id);
-    let check = |operand: Value| {
-        let fits = match (field.base, &operand) {
-            (_, Value::Null | Value::List(_) | Value::Object(_)) => true,
-            (BaseType::Scalar(Scalar::Int | Scalar::Float | Scalar::AwsTimestamp), value) => {
-                value.as_number().is_some()
-            }
-            (BaseType::Scalar(Scalar::Boolean), value) => matches!(value, Value::Bool(_)),
-            (_, value) => matches!(value, Value::Text(_)),
-        };
-        if fits {
-            return Ok(operand);
-        }
-        let expected = match field.base {
-            BaseType::Scalar(scalar) => scalar.name(),
-            BaseType::Enum(_) | BaseType::Object(_) => "text",
-        };
-        Err(ModelError::WrongType {
-            model: model.name.clone(),
-            field: field.name.clone(),
-            expected: format!("compared by {operator} with {expected}"),
-            found: operand.to_string(),
-        })
-    };
-    operands.into_iter().map(check).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Field, FieldId, RelationKind};
+    use crate::{Field, FieldId, RelationKind, Scalar};
 
     fn model() -> Model {
         Model::new("Product", "Products")

@@ -422,6 +422,17 @@ impl Schema {
         &self.models[model.index()]
     }
 
+    /// The model of an id that may be another schema's.
+    ///
+    /// # Errors
+    /// [`ModelError::UnknownModel`].
+    pub fn known(&self, model: ModelId) -> Result<&Model, ModelError> {
+        self.models.get(model.index()).ok_or_else(|| ModelError::UnknownModel {
+            name: format!("number {}", model.0),
+            known: names(self.models.iter().map(|model| model.name.as_str())),
+        })
+    }
+
     /// The id of a model.
     ///
     /// # Errors

@@ -29,6 +29,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     };
     let project = Project::find()?;
     let path = tools::cargo_fuzz(&project)?;
+    // The versions that the product has; cargo adds the few that it lacks. A lock of its own would
+    // be of the day on which somebody last fuzzed.
+    std::fs::copy(project.root.join("Cargo.lock"), project.root.join("fuzz/Cargo.lock"))
+        .context("cannot copy Cargo.lock to fuzz/")?;
     println!("  ·  the fuzz targets: building them, about 5 min the first time");
     for (target, features) in TARGETS {
         println!("  ·  {target}: {seconds} s of random input");

@@ -27,11 +27,12 @@ use crate::realtime::{self, Hub, RealtimeLimits};
 use crate::static_files;
 
 /// What the server's doors share.
+#[derive(Clone)]
 pub struct AppState {
     /// The API.
-    pub api: Api,
+    pub api: Arc<Api>,
     /// Who may use it.
-    pub gate: Gate,
+    pub gate: Arc<Gate>,
     /// Whose pages may use it with such a key.
     pub callers: Callers,
     /// Where realtime subscriptions wait; the backend's events go to the same.
@@ -39,13 +40,13 @@ pub struct AppState {
     /// Where records live.
     pub backend: Arc<dyn Backend>,
     /// How much the server takes on.
-    pub limits: Limits,
+    pub limits: Arc<Limits>,
     /// What it has done.
     pub metrics: Arc<Metrics>,
     /// Where that is told.
     pub metrics_at: MetricsAt,
     /// The page that asks the API, where it is served.
-    pub graphiql: Option<Graphiql>,
+    pub graphiql: Option<Arc<Graphiql>>,
     /// Says that the server will stop: requests should go elsewhere.
     pub draining: CancellationToken,
     /// Ends the realtime sockets.
@@ -71,7 +72,7 @@ impl std::fmt::Debug for AppState {
 }
 
 /// The pages that are served beside the API.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Pages {
     /// Where they are.
     pub folder: Option<PathBuf>,

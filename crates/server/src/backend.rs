@@ -254,9 +254,24 @@ pub enum BackendError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A push has brought the database to another schema, which the server is about to take up.
+    #[error("the server is taking up a new schema; try again")]
+    Superseded,
+    /// Another program, such as a push, writes to the database.
+    #[error("the database is being changed by another program; try again")]
+    Locked,
     /// SQLite has failed.
     #[error("the database failed: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(#[source] rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for BackendError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DatabaseBusy) => Self::Locked,
+            _ => Self::Sqlite(error),
+        }
+    }
 }
 
 impl From<&BackendError> for RemoteError {

@@ -24,6 +24,7 @@ pub mod commands;
 /// Settings.
 pub mod config;
 pub mod conflicts;
+mod generation;
 /// The page that asks the API, for development.
 pub mod graphiql;
 mod graphql;

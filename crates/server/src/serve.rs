@@ -4,27 +4,25 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use espressync_model::ModelId;
 use espressync_model::sdl::{self, SdlError};
-use espressync_resolver::{Retention, Rules};
+use espressync_resolver::Rules;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::app::{AppState, Pages, app, metrics_app};
+use crate::app::{AppState, Pages};
 use crate::auth::{Gate, JwtError, KeyFile, KeyFileError, Keys, Tokens};
 use crate::backend::Backend;
 use crate::clock::system_time;
 use crate::config::{Config, ConfigError, KeySharing};
+use crate::generation::{Current, Generation, Parts};
 use crate::graphiql::{Graphiql, GraphiqlError};
-use crate::graphql::{Api, ApiError};
+use crate::graphql::ApiError;
 use crate::limits::Limits;
-use crate::metrics::{Counted, Metrics};
-use crate::realtime::Hub;
+use crate::metrics::Metrics;
 use crate::seed::{SeedError, seed};
 use crate::sqlite::{OpenError, SqliteBackend};
-use crate::sweeper;
 use crate::tls::{Listener, TlsError};
 
 /// How long sockets and requests may take to end when the server stops.
@@ -86,16 +84,10 @@ pub enum ServeError {
 pub struct Server {
     listener: Listener,
     metrics_listener: Option<TcpListener>,
-    state: Arc<AppState>,
-    backend: Arc<SqliteBackend>,
-    drain_delay: Duration,
-    sweeping: Sweeping,
-}
-
-/// What is swept, and when.
-struct Sweeping {
-    models: Vec<ModelId>,
-    retention: Retention,
+    config: Config,
+    current: Arc<Current>,
+    /// Ends the realtime sockets of every generation.
+    shutdown: CancellationToken,
 }
 
 impl Server {
@@ -133,22 +125,15 @@ impl Server {
             Some(address) => Some(listen(address).await?),
             None => None,
         };
-        let (hub, metrics) = (Hub::new(), Metrics::new());
-        let events = Counted::new(Arc::clone(&hub), Arc::clone(&metrics));
-        let backend = SqliteBackend::open(&config.data, Arc::clone(&rules), system_time, events)?;
-        let backend = Arc::new(match config.handler(rules.schema()) {
-            Some(handler) => backend.with_handler(Arc::new(handler)),
-            None => backend,
-        });
+        let (metrics, shutdown) = (Metrics::new(), CancellationToken::new());
+        let parts = Parts::new(config, Arc::clone(&rules), &metrics, |rules, events| {
+            SqliteBackend::open(&config.data, rules, system_time, events)
+        })?;
+        let Parts { rules, api, hub, backend } = parts;
         if let (Some(file), true) = (&config.seed, backend.is_new()) {
             let records = seed(&*backend, &rules, file).await?;
             tracing::info!(records, "the new database has its first records");
         }
-        let retention = config.retention();
-        let models = rules.schema().models().map(|(model, _)| model).collect();
-        let dynamic = || Arc::clone(&backend) as Arc<dyn Backend>;
-        let api = Api::new(rules, dynamic(), retention.journal)?;
-        let api = api.with_limits(config.query.clone());
         let pages = Pages {
             folder: config.pages.clone(),
             shared_key: match config.share_key {
@@ -160,23 +145,22 @@ impl Server {
         let state = AppState {
             api,
             callers: config.callers(&keys),
-            gate,
+            gate: Arc::new(gate),
             hub,
-            backend: dynamic(),
-            limits: Limits::new(&config.limits),
+            backend: Arc::clone(&backend) as Arc<dyn Backend>,
+            limits: Arc::new(Limits::new(&config.limits)),
             metrics,
             metrics_at: config.metrics_at(),
-            graphiql,
+            graphiql: graphiql.map(Arc::new),
             draining: CancellationToken::new(),
             realtime: config.realtime,
-            shutdown: CancellationToken::new(),
+            shutdown: shutdown.child_token(),
             sockets: TaskTracker::new(),
             pages,
         };
+        let current = Current::new(Generation::new(rules, backend, state));
         let listener = Listener::new(listener, acceptor);
-        let drain_delay = config.drain_delay;
-        let (state, sweeping) = (Arc::new(state), Sweeping { models, retention });
-        Ok(Self { listener, metrics_listener, state, backend, drain_delay, sweeping })
+        Ok(Self { listener, metrics_listener, config: config.clone(), current, shutdown })
     }
 
     /// Where it listens, with the port that was found when 0 was asked for.
@@ -213,29 +197,33 @@ impl Server {
         self,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
-        let Self { listener, metrics_listener, state, backend, drain_delay, sweeping } = self;
-        let (draining, shutdown) = (state.draining.clone(), state.shutdown.clone());
-        let sockets = state.sockets.clone();
-        let Sweeping { models, retention } = sweeping;
-        let swept = Arc::clone(&backend) as Arc<dyn Backend>;
-        tokio::spawn(sweeper::run(swept, models, retention, state.shutdown.clone()));
+        let Self { listener, metrics_listener, config, current, shutdown } = self;
+        let generation = current.get();
+        let (draining, sockets) =
+            (generation.state().draining.clone(), generation.state().sockets.clone());
+        drop(generation);
+        let (stop_all, drain_delay) = (shutdown.clone(), config.drain_delay);
         let stopped = async move {
             stop.await;
             tracing::info!("stopping");
             draining.cancel();
             tokio::time::sleep(drain_delay).await;
-            shutdown.cancel();
+            stop_all.cancel();
         };
         let metrics = metrics_listener.map(|listener| {
-            let serving = axum::serve(listener, metrics_app(Arc::clone(&state)));
+            let serving = axum::serve(listener, current.door(Generation::metrics_app));
             tokio::spawn(serving.into_future())
         });
-        let drained = state.shutdown.clone();
-        let serving = axum::serve(listener, app(state)).with_graceful_shutdown(stopped);
+        let keeping = {
+            let (current, shutdown) = (Arc::clone(&current), shutdown.clone());
+            tokio::spawn(async move { current.keep(&config, &shutdown).await })
+        };
+        let door = current.door(Generation::app);
+        let serving = axum::serve(listener, door).with_graceful_shutdown(stopped);
         tokio::select! {
             served = serving.into_future() => served?,
             // A client that keeps its request open cannot keep the server from stopping.
-            () = async { drained.cancelled().await; tokio::time::sleep(DRAIN).await } => {
+            () = async { shutdown.cancelled().await; tokio::time::sleep(DRAIN).await } => {
                 tracing::warn!("some requests did not end in time");
             }
         }
@@ -243,7 +231,10 @@ impl Server {
         if tokio::time::timeout(DRAIN, sockets.wait()).await.is_err() {
             tracing::warn!("some sockets did not end in time");
         }
-        backend.close().await;
+        if tokio::time::timeout(DRAIN, keeping).await.is_err() {
+            tracing::warn!("a push was not taken up in time");
+        }
+        current.get().backend().close().await;
         if let Some(metrics) = metrics {
             metrics.abort();
         }
@@ -264,10 +255,19 @@ fn gate(config: &Config, keys: Vec<String>) -> Result<Gate, ServeError> {
 /// # Errors
 /// [`ServeError`] for a schema that cannot be read, or settings that do not fit it.
 pub fn rules(config: &Config) -> Result<Rules, ServeError> {
+    rules_of(config, &config.schema.display().to_string(), &schema_text(config)?)
+}
+
+/// The text of the schema's file.
+pub(crate) fn schema_text(config: &Config) -> Result<String, ServeError> {
     let file = &config.schema;
-    let text = std::fs::read_to_string(file)
-        .map_err(|source| ServeError::Schema { file: file.clone(), source })?;
-    let schema = sdl::parse_api(&text, &file.display().to_string())?;
+    let text = std::fs::read_to_string(file);
+    text.map_err(|source| ServeError::Schema { file: file.clone(), source })
+}
+
+/// What holds for every write under a schema of this name and text.
+pub(crate) fn rules_of(config: &Config, name: &str, text: &str) -> Result<Rules, ServeError> {
+    let schema = sdl::parse_api(text, name)?;
     let strategies = config.strategies(&schema.schema)?;
     Ok(Rules::new(Arc::new(schema), strategies))
 }

@@ -24,6 +24,7 @@ pub use import::Import;
 pub(crate) use import::{Existing, Versions};
 pub use keys::Keys;
 pub use push::Push;
+pub(crate) use push::PushMode;
 pub use serve::Serve;
 pub use settings::{ModelSettings, Settings};
 pub use undelete::Undelete;
@@ -58,9 +59,12 @@ pub enum Command {
     /// Models, fields and indexes that are new are added. What would lose data is refused without
     /// --allow-data-loss, and what the stored records cannot be is refused always.
     ///
-    /// `serve` itself adds what is new, and keeps what its schema lacks without showing it: where
-    /// nothing is to go, a start with the new schema is all. To push, stop the server, push, and
-    /// serve the new schema. Only --dry-run works beside a server.
+    /// A server may have the database open. It goes on meanwhile, puts off what comes in the
+    /// moment of the change, and then serves the new schema; its realtime clients come again by
+    /// themselves. Nothing that was acknowledged is lost.
+    ///
+    /// `serve` itself adds what is new when it is started, and keeps what its schema lacks without
+    /// showing it; only a push removes anything.
     Push(Push),
     /// Writes all records of a database, one JSON object a line
     ///

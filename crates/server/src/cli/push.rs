@@ -18,8 +18,8 @@ pub(crate) struct PushMode {
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Remove models and fields that the schema no longer has from the records, for good; what
-    /// its embedded types no longer have stays
+    /// Remove models, fields and members of embedded types that the schema no longer has from the
+    /// records, for good
     #[arg(long)]
     pub(crate) allow_data_loss: bool,
 }
@@ -27,10 +27,11 @@ pub(crate) struct PushMode {
 const EXAMPLES: &str = "\
 Examples:
   espressync push --schema new.graphql --data shop.sqlite --dry-run
-      Shows what the new schema means for the records; a server may go on
+      Shows what the new schema means for the records
   espressync export --data shop.sqlite --out before.ndjson
   espressync push --schema new.graphql --data shop.sqlite --allow-data-loss
-      With the server stopped: does it, with a backup of what is lost. Then serve new.graphql
+      Does it, with a backup of what is lost; a server that has shop.sqlite open serves the new
+      schema from then on. Put new.graphql where that server is told to find its schema, too
 
-Ends with 1 if it was not done, and with 0 if it was.
+Ends with 1 if it was not done, or a running server does not serve it, and with 0 else.
 ";

@@ -37,8 +37,8 @@ enum Weight {
 pub(super) enum Loss {
     /// All records of the model.
     Model,
-    /// A field of them.
-    Field(String),
+    /// A field of them, or a member of an embedded type, by the names that lead there.
+    Field(Vec<String>),
 }
 
 impl Plan {
@@ -121,10 +121,11 @@ fn model_steps(before: Option<&DescribedModel>, after: &DescribedModel, scan: &S
             steps.push(Step::harmless(text));
         }
     }
-    for (name, count) in &scan.lost {
+    for (path, count) in &scan.lost {
+        let (name, count) = (path.join("."), records(*count));
         steps.push(Step {
-            text: format!("- field {name}: LOSES the values of {}", records(*count)),
-            weight: Weight::Loses(Loss::Field(name.clone())),
+            text: format!("- field {name}: LOSES the values of {count}"),
+            weight: Weight::Loses(Loss::Field(path.clone())),
         });
     }
     for (name, count) in &scan.missing {
@@ -163,7 +164,8 @@ fn field_steps(before: &DescribedModel, after: &DescribedModel, scan: &Scan) -> 
     let empty = before
         .fields
         .keys()
-        .filter(|name| !after.fields.contains_key(*name) && !scan.lost.contains_key(*name));
+        .filter(|name| !after.fields.contains_key(*name))
+        .filter(|name| !scan.lost.contains_key(std::slice::from_ref(*name)));
     let lost = empty.map(|name| format!("- field {name}, which no record fills"));
     gained.chain(lost).map(Step::harmless).collect()
 }

@@ -1,6 +1,6 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use espressync_model::{Field, Model, Row, Schema};
+use espressync_model::{BaseType, Field, Model, Row, Schema};
 use espressync_resolver::Rules;
 use serde_json::{Map, Value as Json};
 
@@ -12,8 +12,9 @@ use crate::sqlite::{RawRow, Snapshot, read_value, stored_as};
 pub(super) struct Scan {
     /// How many there are, tombstones included.
     pub(super) rows: u64,
-    /// How many hold a field that the schema has not, by field.
-    pub(super) lost: BTreeMap<String, u64>,
+    /// How many hold a field that the schema has not, or a member of an embedded type, by the names
+    /// that lead there.
+    pub(super) lost: BTreeMap<Vec<String>, u64>,
     /// How many lack a required field, by field.
     pub(super) missing: BTreeMap<String, u64>,
     /// How many hold a value that does not fit, by field.
@@ -69,15 +70,15 @@ impl Scan {
             Ok(members) => members,
             Err(error) => return self.broken.add(&row.key, &error.to_string()),
         };
+        let mut lost = BTreeSet::new();
+        see_members(schema, &model.fields, &members, &mut Vec::new(), &mut lost);
         let mut values = Vec::with_capacity(model.fields.len());
         for field in &model.fields {
             let json = members.remove(&field.name).unwrap_or_default();
             values.push(self.see_field(schema, model, field, json, &row.key));
         }
-        for (name, value) in members {
-            if !value.is_null() {
-                *self.lost.entry(name).or_default() += 1;
-            }
+        for path in lost {
+            *self.lost.entry(path).or_default() += 1;
         }
         let values: Option<Vec<_>> = values.into_iter().collect();
         let Some(values) = values else { return };
@@ -106,5 +107,29 @@ impl Scan {
                 None
             }
         }
+    }
+}
+
+/// Finds what an object holds beyond these fields, and so on into the objects within it.
+fn see_members(
+    schema: &Schema,
+    fields: &[Field],
+    members: &Map<String, Json>,
+    path: &mut Vec<String>,
+    lost: &mut BTreeSet<Vec<String>>,
+) {
+    for (name, json) in members.iter().filter(|(_, json)| !json.is_null()) {
+        path.push(name.clone());
+        match fields.iter().find(|field| field.name == *name).map(|field| field.base) {
+            None => drop(lost.insert(path.clone())),
+            Some(BaseType::Object(id)) => {
+                let elements = json.as_array().map_or(std::slice::from_ref(json), Vec::as_slice);
+                for members in elements.iter().filter_map(Json::as_object) {
+                    see_members(schema, &schema.object(id).fields, members, path, lost);
+                }
+            }
+            Some(BaseType::Scalar(_) | BaseType::Enum(_)) => {}
+        }
+        path.pop();
     }
 }

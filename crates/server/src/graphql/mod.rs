@@ -146,6 +146,14 @@ impl Api {
         Ok(Self { rules, types, roots, filters, documents, backend, window_ms, limits, seal })
     }
 
+    /// Whether these rules make an API.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn check_rules(rules: &Rules) -> Result<(), ApiError> {
+        types::build(rules).map(drop).map_err(|error| ApiError(error.0))
+    }
+
     /// This API with other limits.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {

@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use espressync_model::Timestamp;
-use rusqlite::{Connection, ErrorCode, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, ToSql, params};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -16,7 +17,7 @@ const APPLICATION_ID: i32 = 0x4573_7053;
 
 /// The version of the format that this program writes. The steps from each older one follow
 /// [`FORMATS`].
-const FORMAT: i32 = 2;
+pub(super) const FORMAT: i32 = 2;
 
 /// What leads from each format to the next, the first from an empty file.
 const FORMATS: [&str; 2] = [include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
@@ -34,8 +35,8 @@ const CACHED_STATEMENTS: usize = 256;
 pub enum OpenError {
     /// Another process has it open.
     #[error(
-        "{file} is in use by another espressync, such as a server: stop that one and come again \
-         (to push: stop it, push, serve), or choose another --data"
+        "{file} is in use by another espressync, such as a server: stop that one and come again, \
+         or choose another --data"
     )]
     InUse {
         /// The file.
@@ -114,14 +115,13 @@ impl OpenError {
     }
 }
 
-/// Keeps a second process from the file for as long as this lives, or the process does.
-#[derive(Debug)]
-pub(super) struct FileLock(#[allow(dead_code, reason = "held, never read")] File);
+/// Keeps a second process from the file for as long as one of these lives, or the process does.
+#[derive(Debug, Clone)]
+pub(super) struct FileLock(#[allow(dead_code, reason = "held, never read")] Arc<File>);
 
 /// A file that is ready.
 pub(super) struct Opened {
     pub(super) connection: Connection,
-    pub(super) lock: FileLock,
     pub(super) journal_start: Timestamp,
     /// The time of the newest change.
     pub(super) latest: Timestamp,
@@ -130,17 +130,23 @@ pub(super) struct Opened {
     pub(super) identity: String,
     /// What only whoever has the file knows.
     pub(super) secret: String,
+    /// How many pushes it has seen.
+    pub(super) pushes: i64,
 }
 
-/// Opens a file: looks first, and changes it only when all is well.
-pub(super) fn open(file: &Path, shape: &Shape, now: Timestamp) -> Result<Opened, OpenError> {
+/// Opens a file that is locked: looks first, and changes it only when all is well.
+pub(super) fn open(
+    _lock: &FileLock,
+    file: &Path,
+    shape: &Shape,
+    now: Timestamp,
+) -> Result<Opened, OpenError> {
     refuse_same_tables(shape)?;
-    let lock = lock(file)?;
     let failed = |source| OpenError::of(file, source);
     let connection = Connection::open(file).map_err(failed)?;
     let format = format_of(&connection, file)?;
     prepare(&connection).map_err(failed)?;
-    migrate(&connection, format, shape, now).map_err(failed)?;
+    let pushes = migrate(&connection, format, shape, now).map_err(failed)?;
     let (journal_start, latest) = moments(&connection).map_err(failed)?;
     let is_new = latest.is_none() && is_empty(&connection, shape).map_err(failed)?;
     // What has been swept from the journal is older than its start.
@@ -148,10 +154,18 @@ pub(super) fn open(file: &Path, shape: &Shape, now: Timestamp) -> Result<Opened,
     let value = "SELECT value FROM meta WHERE name = ?1";
     let value = |name| connection.query_row(value, [name], |row| row.get(0)).map_err(failed);
     let (identity, secret) = (value("identity")?, value("secret")?);
-    Ok(Opened { connection, lock, journal_start, latest, is_new, identity, secret })
+    Ok(Opened { connection, journal_start, latest, is_new, identity, secret, pushes })
 }
 
-fn refuse_same_tables(shape: &Shape) -> Result<(), OpenError> {
+/// Another way into a file that is there.
+pub(super) fn connect(file: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(connection)
+}
+
+pub(super) fn refuse_same_tables(shape: &Shape) -> Result<(), OpenError> {
     let mut names = BTreeMap::new();
     for model in shape.models() {
         if let Some(first) = names.insert(model.name.to_lowercase(), model.name.clone()) {
@@ -168,7 +182,7 @@ pub(super) fn lock(file: &Path) -> Result<FileLock, OpenError> {
     let mut options = OpenOptions::new();
     let lock = options.create(true).truncate(false).write(true).open(name).map_err(failed)?;
     match lock.try_lock() {
-        Ok(()) => Ok(FileLock(lock)),
+        Ok(()) => Ok(FileLock(Arc::new(lock))),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { file: file.to_owned() }),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
@@ -195,7 +209,7 @@ pub(super) fn format_of(connection: &Connection, file: &Path) -> Result<i32, Ope
 
 /// Settings of the writer's connection. An acknowledged write survives a power cut: FULL flushes
 /// the log at every commit.
-fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -205,15 +219,28 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Walks the format up one step at a time, then adds the tables and indexes that the schema has
-/// gained; all of it or nothing.
+/// Brings a file up to a schema, all of it or nothing. Returns how many pushes it has seen.
 fn migrate(
     connection: &Connection,
     format: i32,
     shape: &Shape,
     now: Timestamp,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<i64> {
     let transaction = connection.unchecked_transaction()?;
+    bring_up(&transaction, format, shape, now)?;
+    let pushes = pushes(&transaction)?;
+    transaction.commit()?;
+    Ok(pushes)
+}
+
+/// Walks the format up one step at a time, then adds the tables and indexes that the schema has
+/// gained, inside of a transaction.
+pub(super) fn bring_up(
+    transaction: &Connection,
+    format: i32,
+    shape: &Shape,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
     let done = usize::try_from(format).unwrap_or_default();
     for step in FORMATS.iter().skip(done) {
         transaction.execute_batch(step)?;
@@ -230,9 +257,7 @@ fn migrate(
     transaction.execute(once, params!["secret", secret])?;
     // What the next schema is compared with.
     let described = serde_json::to_string(&describe(&shape.rules)).unwrap_or_default();
-    let remember = "INSERT INTO meta (name, value) VALUES ('schema', ?1) \
-                    ON CONFLICT DO UPDATE SET value = ?1";
-    transaction.execute(remember, params![described])?;
+    remember(transaction, "schema", described)?;
     transaction.pragma_update(None, "user_version", FORMAT)?;
     for model in shape.models() {
         transaction.execute_batch(&model.create_table)?;
@@ -240,7 +265,24 @@ fn migrate(
             transaction.execute_batch(index)?;
         }
     }
-    transaction.commit()
+    Ok(())
+}
+
+/// Notes something about the file in the file.
+pub(super) fn remember(
+    connection: &Connection,
+    name: &str,
+    value: impl ToSql,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2";
+    connection.prepare_cached(sql)?.execute(params![name, value]).map(drop)
+}
+
+/// How many pushes a file has seen.
+pub(super) fn pushes(connection: &Connection) -> rusqlite::Result<i64> {
+    let sql = "SELECT value FROM meta WHERE name = 'pushes'";
+    let pushes = connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
+    Ok(pushes.unwrap_or_default())
 }
 
 /// Whether no model's table has ever held a record.

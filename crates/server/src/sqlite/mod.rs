@@ -5,6 +5,7 @@ mod described;
 mod migrations;
 mod offline;
 mod pace;
+mod push;
 mod reader;
 mod shape;
 mod sweep;
@@ -12,8 +13,9 @@ mod tables;
 mod walk;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use espressync_model::remote::{Mutation, RemoteError};
 use espressync_model::{Key, ModelId, Timestamp};
@@ -21,6 +23,7 @@ use espressync_resolver::{Caller, Decision, Rules};
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use rusqlite::Connection;
+use tokio::sync::Notify;
 
 use crate::backend::{
     Answer, Backend, BackendError, Changes, Events, Listing, Position, Start, Stored, Swept, Walk,
@@ -31,12 +34,16 @@ use crate::conflicts::{Attempt, ConflictHandler, Referee};
 pub(crate) use codec::read_value;
 pub(crate) use described::{Described, DescribedModel, describe, stored_as};
 pub use migrations::OpenError;
-use migrations::{FileLock, open};
+use migrations::{FileLock, Opened, lock, open};
 pub(crate) use offline::{Change, JournalFaults, RawRow, Snapshot};
+pub(crate) use push::{Push, Pushed, TakenUp, Uptake};
 use reader::Readers;
 use shape::Shape;
 use sweep::JournalStart;
 use writer::{Task, Writer};
+
+/// How often a server looks whether a push has changed its file.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// A database file that is open.
 #[derive(Debug)]
@@ -50,8 +57,13 @@ pub struct SqliteBackend {
     is_new: bool,
     identity: String,
     secret: String,
-    /// Held as long as the file is in use: a second writer would break the order of commits.
-    _lock: FileLock,
+    file: PathBuf,
+    /// How many pushes the file had seen when it was opened: what is written here is by the schema
+    /// of that time.
+    pushes: i64,
+    superseded: Arc<Notify>,
+    /// Held as long as the file is in use: a second server would break the order of commits.
+    lock: FileLock,
 }
 
 impl SqliteBackend {
@@ -66,18 +78,49 @@ impl SqliteBackend {
         time: impl Fn() -> Timestamp + Send + Sync + 'static,
         events: Arc<dyn Events>,
     ) -> Result<Self, OpenError> {
-        let referee = Referee::new(Arc::clone(&rules), Arc::clone(&events));
         let shape = Arc::new(Shape::of(rules));
-        let opened = open(file, &shape, time())?;
+        let lock = lock(file)?;
+        let opened = open(&lock, file, &shape, time())?;
         let clock = CommitClock::new(time, opened.latest);
+        Self::begin(file, shape, opened, clock, lock, events)
+    }
+
+    /// Opens the file of a backend that is [closed](Backend::close) under other rules. Nobody else
+    /// gets it in between, and the clock goes on.
+    ///
+    /// # Errors
+    /// [`OpenError`], as when it is opened for the first time.
+    pub(crate) fn reopen(
+        &self,
+        rules: Arc<Rules>,
+        events: Arc<dyn Events>,
+    ) -> Result<Self, OpenError> {
+        let shape = Arc::new(Shape::of(rules));
+        let (clock, lock) = (Arc::clone(&self.clock), self.lock.clone());
+        let opened = open(&lock, &self.file, &shape, clock.horizon())?;
+        Self::begin(&self.file, shape, opened, clock, lock, events)
+    }
+
+    fn begin(
+        file: &Path,
+        shape: Arc<Shape>,
+        opened: Opened,
+        clock: Arc<CommitClock>,
+        lock: FileLock,
+        events: Arc<dyn Events>,
+    ) -> Result<Self, OpenError> {
+        let referee = Referee::new(Arc::clone(&shape.rules), Arc::clone(&events));
         let journal_start = Arc::new(JournalStart::at(opened.journal_start));
         let readers = Readers::open(file).map_err(|source| OpenError::of(file, source))?;
+        let superseded = Arc::new(Notify::new());
         let writer = Writer::start(writer::Parts {
             connection: opened.connection,
             shape: Arc::clone(&shape),
             journal_start: Arc::clone(&journal_start),
             clock: Arc::clone(&clock),
             events,
+            pushes: opened.pushes,
+            superseded: Arc::clone(&superseded),
         })
         .map_err(|source| OpenError::Io { file: file.to_owned(), source })?;
         Ok(Self {
@@ -90,8 +133,41 @@ impl SqliteBackend {
             is_new: opened.is_new,
             identity: opened.identity,
             secret: opened.secret,
-            _lock: opened.lock,
+            file: file.to_owned(),
+            pushes: opened.pushes,
+            superseded,
+            lock,
         })
+    }
+
+    /// Resolves when a push has brought the file to another schema: what is written from then on
+    /// is refused, as something to try again, until the file is [opened anew](Self::reopen).
+    pub(crate) async fn superseded(&self) {
+        loop {
+            let pushes = self.readers.read(|connection| Ok(migrations::pushes(connection)?));
+            match pushes.await {
+                Ok(pushes) if pushes == self.pushes => {}
+                Ok(_) => return,
+                Err(error) => tracing::warn!(%error, "cannot look for a push"),
+            }
+            // Where there are writes, they find it first.
+            let _ = tokio::time::timeout(LOOK, self.superseded.notified()).await;
+        }
+    }
+
+    /// The schema that the last push has brought, with the number of that push.
+    pub(crate) fn pushed(&self) -> Answer<'_, (i64, Option<Pushed>)> {
+        self.readers.read(|connection| Ok(push::last(connection)?))
+    }
+
+    /// Tells a push what became of it.
+    pub(crate) fn tell_push(&self, taken_up: TakenUp) -> Answer<'_, ()> {
+        self.chore(move |connection| Ok(push::say(connection, &taken_up)?))
+    }
+
+    /// How many pushes the file had seen when it was opened.
+    pub(crate) fn pushes(&self) -> i64 {
+        self.pushes
     }
 
     /// This backend with who decides the conflicts of the models whose strategy is

@@ -7,15 +7,15 @@ use std::sync::Arc;
 use espressync_model::remote::Mutation;
 use espressync_model::{Key, ModelId, Record, Timestamp};
 use espressync_resolver::{Caller, Outcome, Rules, Tables, mutate};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::migrations::{BUSY_TIMEOUT, FileLock, OpenError, format_of, lock, open};
+use super::migrations::{FileLock, OpenError, connect, format_of, lock, open};
 use super::shape::Shape;
 use super::tables::SqliteTables;
 use crate::backend::BackendError;
 
 /// What table names begin with.
-const TABLE: &str = "rows_";
+pub(super) const TABLE: &str = "rows_";
 
 /// A file that is read, as it was at one moment, while a server may go on writing it.
 #[derive(Debug)]
@@ -58,9 +58,7 @@ impl Snapshot {
             return Err(OpenError::Missing { file: file.to_owned() });
         }
         let failed = |source| OpenError::of(file, source);
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(file, flags).map_err(failed)?;
-        connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+        let connection = connect(file).map_err(failed)?;
         if format_of(&connection, file)? == 0 {
             return Err(OpenError::NotOurs { file: file.to_owned() });
         }
@@ -68,6 +66,19 @@ impl Snapshot {
         // What is read from here on is of one moment.
         connection.execute_batch("BEGIN; SELECT count(*) FROM meta").map_err(failed)?;
         Ok(Self { connection, file: file.to_owned() })
+    }
+
+    /// What a transaction that is open sees.
+    pub(super) fn within(connection: Connection, file: &Path) -> Self {
+        Self { connection, file: file.to_owned() }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.file
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// Whether a server, or another command, has the file.
@@ -191,12 +202,13 @@ impl Change {
     /// [`OpenError`], before anything is changed.
     pub(crate) fn begin(file: &Path, rules: Arc<Rules>, now: Timestamp) -> Result<Self, OpenError> {
         let shape = Arc::new(Shape::of(rules));
-        let opened = open(file, &shape, now)?;
+        let lock = lock(file)?;
+        let opened = open(&lock, file, &shape, now)?;
         let (connection, journal_start) = (opened.connection, opened.journal_start);
         let failed = |source| OpenError::of(file, source);
         connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
         let now = now.max(opened.latest);
-        Ok(Self { connection, shape, journal_start, now, _lock: opened.lock })
+        Ok(Self { connection, shape, journal_start, now, _lock: lock })
     }
 
     /// The time of what is written.
@@ -250,27 +262,6 @@ impl Change {
     pub(crate) fn restart_journal(&self) -> rusqlite::Result<()> {
         let sql = "UPDATE meta SET value = ?1 WHERE name = 'journal_start'";
         self.connection.execute(sql, params![self.now.0]).map(drop)
-    }
-
-    /// Removes a model's records and their journal.
-    ///
-    /// # Errors
-    /// SQLite's.
-    pub(crate) fn drop_model(&self, model: &str) -> rusqlite::Result<()> {
-        self.connection.execute_batch(&format!("DROP TABLE IF EXISTS \"{TABLE}{model}\""))?;
-        self.connection.execute("DELETE FROM journal WHERE model = ?1", [model]).map(drop)
-    }
-
-    /// Removes a field from a model's records and from their journal.
-    ///
-    /// # Errors
-    /// SQLite's.
-    pub(crate) fn drop_field(&self, model: &str, field: &str) -> rusqlite::Result<()> {
-        let path = format!("$.\"{field}\"");
-        let sql = format!("UPDATE \"{TABLE}{model}\" SET body = json_remove(body, ?1)");
-        self.connection.execute(&sql, [&path])?;
-        let sql = "UPDATE journal SET body = json_remove(body, ?1) WHERE model = ?2";
-        self.connection.execute(sql, [&*path, model]).map(drop)
     }
 
     /// Makes all of it last.

@@ -1,18 +1,14 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use espressync_model::{Key, ModelId, Timestamp, Value};
 use futures::FutureExt;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::sync::Semaphore;
 
 use super::shape::{JOURNAL_CHANGES, Shape};
 use super::tables::Found;
 use crate::backend::{Answer, BackendError, Changes, Listing, Place, Position, Stored};
-
-/// How long a reader waits for a file that is locked for a moment.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// As many statements as a schema of a few dozen models needs.
 const CACHED_STATEMENTS: usize = 256;
@@ -62,9 +58,7 @@ impl Readers {
 }
 
 fn connect(file: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(file, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    let connection = super::migrations::connect(file)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     Ok(connection)

@@ -81,9 +81,8 @@ impl ModelSql {
                  deleted INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID"
             ),
             create_indexes: [format!(
-                "CREATE INDEX IF NOT EXISTS \"tombstones_{}\" ON {table} (changed_at) \
-                 WHERE deleted = 1",
-                model.name
+                "CREATE INDEX IF NOT EXISTS \"tombstones_{stored_as}\" ON {table} (changed_at) \
+                 WHERE deleted = 1"
             )]
             .into_iter()
             .chain(ways.iter().map(|way| way.create_index(model)))

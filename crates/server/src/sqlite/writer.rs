@@ -10,8 +10,9 @@ use espressync_model::Timestamp;
 use espressync_model::remote::{Change, Mutation, RemoteError};
 use espressync_resolver::{Caller, Decision, Outcome, mutate, settle};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
+use super::migrations::pushes;
 use super::pace::Pace;
 use super::shape::Shape;
 use super::sweep::JournalStart;
@@ -69,6 +70,10 @@ pub(super) struct Parts {
     pub(super) journal_start: Arc<JournalStart>,
     pub(super) clock: Arc<CommitClock>,
     pub(super) events: Arc<dyn Events>,
+    /// How many pushes the file had seen when the schema was taken up.
+    pub(super) pushes: i64,
+    /// Told when it has seen more.
+    pub(super) superseded: Arc<Notify>,
 }
 
 impl Writer {
@@ -173,6 +178,11 @@ impl Parts {
         drop(open);
         let outcomes = match committed {
             Ok(outcomes) => outcomes,
+            Err(error @ BackendError::Superseded) => {
+                tracing::info!(requests = batch.len(), "a push goes before a batch");
+                self.superseded.notify_one();
+                return refuse(batch, &error);
+            }
             Err(error) => {
                 tracing::error!(%error, requests = batch.len(), "nothing of a batch was written");
                 self.events.failed();
@@ -215,16 +225,25 @@ impl Parts {
 
     fn commit(&self, batch: &[Request], now: Timestamp) -> Result<Vec<Vec<Tried>>, BackendError> {
         self.statement("BEGIN IMMEDIATE")?;
+        let is_current = self.is_current();
         let outcomes = batch.iter().map(|job| {
             let tried = job.tasks.iter().map(|task| self.try_one(&job.caller, task, now));
             tried.collect::<Result<Vec<_>, BackendError>>()
         });
-        let done = outcomes.collect::<Result<Vec<_>, BackendError>>();
+        let done = is_current.and_then(|()| outcomes.collect::<Result<Vec<_>, BackendError>>());
         let done = done.and_then(|outcomes| self.statement("COMMIT").map(|()| outcomes));
         if done.is_err() {
             self.roll_back();
         }
         done
+    }
+
+    /// Nothing is written by the schema of before a push: inside of a transaction there is none.
+    fn is_current(&self) -> Result<(), BackendError> {
+        match pushes(&self.connection)? == self.pushes {
+            true => Ok(()),
+            false => Err(BackendError::Superseded),
+        }
     }
 
     /// Carries out one mutation within a savepoint. The outer error is that of the whole

@@ -23,6 +23,7 @@ mod ownership;
 mod pages;
 mod polling;
 mod program;
+mod push;
 mod realtime;
 mod schema;
 mod seed;

@@ -192,7 +192,7 @@ async fn graphiql_is_served_from_a_folder_and_needs_no_other_place() {
     let Server { state, .. } = Server::new();
     let Ok(state) = Arc::try_unwrap(state) else { panic!("nobody else has the state") };
     assert!(state.graphiql.is_none(), "it is for development");
-    let graphiql = Some(Graphiql::load(folder.path()).unwrap());
+    let graphiql = Some(Arc::new(Graphiql::load(folder.path()).unwrap()));
     let router = app(Arc::new(AppState { graphiql, ..state }));
     let get = async |path: &str| {
         let request = Request::get(path).body(Body::empty()).unwrap();

@@ -27,8 +27,20 @@ impl Program {
     /// Starts it on the file `data.sqlite` of a folder, and waits until it answers.
     pub(crate) async fn start(folder: &Path, address: SocketAddr, flags: &[&str]) -> Self {
         let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/../../src/schema.graphql");
+        Self::serving(Path::new(schema), folder, address, flags).await
+    }
+
+    /// Starts it with another schema.
+    pub(crate) async fn serving(
+        schema: &Path,
+        folder: &Path,
+        address: SocketAddr,
+        flags: &[&str],
+    ) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_espressync"))
-            .args(["serve", "--schema", schema, "--api-key", KEY, "--data"])
+            .args(["serve", "--api-key", KEY, "--schema"])
+            .arg(schema)
+            .arg("--data")
             .arg(folder.join("data.sqlite"))
             .args(["--listen", &address.to_string()])
             .args(flags)

@@ -442,7 +442,8 @@ async fn a_key_that_is_revoked_hears_nothing_more() {
     let file = KeyFile::of(&server.file());
     let key = file.create("till", None, Timestamp(1)).expect("a key");
     let keys = Keys::new(Vec::new()).and_of(file.clone()).expect("keys");
-    Arc::get_mut(&mut server.state).expect("nobody else has it yet").gate = Gate::new(keys);
+    Arc::get_mut(&mut server.state).expect("nobody else has it yet").gate =
+        Arc::new(Gate::new(keys));
     let address = listen(&server).await;
     let mut socket = Socket::open_as(address, &Auth::ApiKey(key.key)).await;
     socket.start("s", ON_CREATE, json!({})).await;

@@ -137,12 +137,12 @@ impl Server {
         let dynamic = Arc::clone(&backend) as Arc<dyn Backend>;
         let api = Api::new(Arc::clone(&rules), dynamic, DEFAULT_WINDOW_MS).expect("an API");
         let state = Arc::new(AppState {
-            api,
-            gate: Gate::new(Keys::new(vec![KEY.to_owned()])),
+            api: Arc::new(api),
+            gate: Arc::new(Gate::new(Keys::new(vec![KEY.to_owned()]))),
             callers: Callers::Any,
             hub,
             backend: Arc::clone(&backend) as Arc<dyn Backend>,
-            limits: Limits::new(&setup.limits),
+            limits: Arc::new(Limits::new(&setup.limits)),
             metrics,
             metrics_at: MetricsAt::ThisMachine,
             graphiql: None,

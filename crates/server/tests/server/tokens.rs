@@ -319,7 +319,8 @@ pub(crate) fn server(source: &str) -> Server {
 pub(crate) fn with_tokens(mut server: Server) -> Server {
     let state = Arc::get_mut(&mut server.state).expect("nobody else has the state");
     let keys = Keys::new(vec![crate::support::KEY.to_owned()]);
-    state.gate = Gate::new(keys).with_tokens(Some(Tokens::new(by_secret()).expect("tokens")));
+    let tokens = Tokens::new(by_secret()).expect("tokens");
+    state.gate = Arc::new(Gate::new(keys).with_tokens(Some(tokens)));
     server
 }
 

@@ -17,10 +17,18 @@ const APPLICATION_ID: i32 = 0x4573_7053;
 
 /// The version of the format that this program writes. The steps from each older one follow
 /// [`FORMATS`].
-pub(super) const FORMAT: i32 = 2;
+pub(super) const FORMAT: i32 = 3;
 
 /// What leads from each format to the next, the first from an empty file.
-const FORMATS: [&str; 2] = [include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
+const FORMATS: [fn(&Connection) -> rusqlite::Result<()>; 3] = [
+    |file| file.execute_batch(include_str!("migrations/1.sql")),
+    |file| file.execute_batch(include_str!("migrations/2.sql")),
+    |file| {
+        file.execute_batch(include_str!("migrations/3.sql"))?;
+        link_records(file)?;
+        file.execute_batch("DROP INDEX journal_by_version")
+    },
+];
 
 /// After so many pages the log is copied into the file, which flushes the disk twice. The more, the
 /// more often a page is changed again before it is copied; 16 MB are read in no time after a crash.
@@ -28,6 +36,10 @@ const CHECKPOINT_PAGES: i32 = 4000;
 
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const CACHED_STATEMENTS: usize = 256;
+
+/// How many KiB of the file the writer keeps in memory at most. Each new record goes to a page of
+/// its own, as its key says; to read that page anew costs as much as to change it.
+const CACHE_KIB: i32 = 64 * 1024;
 
 /// Why a database file was not opened. Nothing in it was changed.
 #[derive(Debug, Error)]
@@ -215,6 +227,7 @@ pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     Ok(())
 }
@@ -243,7 +256,7 @@ pub(super) fn bring_up(
 ) -> rusqlite::Result<()> {
     let done = usize::try_from(format).unwrap_or_default();
     for step in FORMATS.iter().skip(done) {
-        transaction.execute_batch(step)?;
+        step(transaction)?;
     }
     if format == 0 {
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -285,6 +298,25 @@ pub(super) fn pushes(connection: &Connection) -> rusqlite::Result<i64> {
     Ok(pushes.unwrap_or_default())
 }
 
+/// Notes beside each record which entry of the journal holds it, also of models that the schema no
+/// longer has.
+fn link_records(file: &Connection) -> rusqlite::Result<()> {
+    let tables = "SELECT substr(name, 6) FROM sqlite_master \
+                  WHERE type = 'table' AND substr(name, 1, 5) = 'rows_'";
+    let mut tables = file.prepare(tables)?;
+    let models = tables.query_map([], |row| row.get(0))?;
+    for model in models.collect::<rusqlite::Result<Vec<String>>>()? {
+        let table = format!("\"rows_{model}\"");
+        file.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN entry INTEGER"))?;
+        let link = format!(
+            "UPDATE {table} SET entry = (SELECT number FROM journal WHERE model = ?1 \
+             AND journal.key = {table}.key AND journal.version = {table}.version)"
+        );
+        file.execute(&link, [&model])?;
+    }
+    Ok(())
+}
+
 /// Whether no model's table has ever held a record.
 fn is_empty(connection: &Connection, shape: &Shape) -> rusqlite::Result<bool> {
     let has = |table: &str| {
@@ -314,4 +346,75 @@ fn moments(connection: &Connection) -> rusqlite::Result<(Timestamp, Option<Times
         latest = latest.max(statement.query_row([model], |row| row.get(0))?);
     }
     Ok((Timestamp(start), latest.map(Timestamp)))
+}
+
+#[cfg(test)]
+mod tests {
+    use espressync_model::{Key, Value, sdl};
+    use espressync_resolver::{ConflictStrategy, Rules, Tables};
+    use std::sync::Arc;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::sqlite::tables::SqliteTables;
+
+    /// What format 2 held: a record that was changed twice, one of whose journal a part was swept,
+    /// one that was swept as a whole, and one of a model that the schema no longer has.
+    const FORMAT_2: &str = r#"
+        CREATE TABLE rows_Cup (key TEXT PRIMARY KEY NOT NULL, version INTEGER NOT NULL,
+            changed_at INTEGER NOT NULL, deleted INTEGER NOT NULL, body TEXT NOT NULL)
+            WITHOUT ROWID;
+        CREATE TABLE rows_Gone (key TEXT PRIMARY KEY NOT NULL, version INTEGER NOT NULL,
+            changed_at INTEGER NOT NULL, deleted INTEGER NOT NULL, body TEXT NOT NULL)
+            WITHOUT ROWID;
+        INSERT INTO meta VALUES ('journal_start', 50), ('identity', 'i'), ('secret', 's');
+        INSERT INTO journal (number, model, key, version, changed_at, deleted, body) VALUES
+            (3, 'Cup', 'a', 1, 60, 0, '{"id":"a","x":1}'),
+            (4, 'Gone', 'a', 1, 60, 0, '{"id":"a"}'),
+            (5, 'Cup', 'a', 2, 70, 0, '{"id":"a","x":2}'),
+            (6, 'Cup', 'b', 8, 80, 0, '{"id":"b","x":8}'),
+            (7, 'Cup', 'a', 5, 90, 0, '{"id":"a","x":5}');
+        INSERT INTO rows_Cup VALUES ('a', 5, 90, 0, '{"id":"a","x":5}'),
+            ('b', 8, 80, 0, '{"id":"b","x":8}'), ('c', 3, 40, 0, '{"id":"c","x":3}');
+        INSERT INTO rows_Gone VALUES ('a', 1, 60, 0, '{"id":"a"}');
+        PRAGMA application_id = 1165193299;
+        PRAGMA user_version = 2;"#;
+
+    #[test]
+    fn a_file_of_format_2_is_read_and_its_versions_are_found() {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("old");
+        let old = Connection::open(&file).unwrap();
+        for step in &FORMATS[..2] {
+            step(&old).unwrap();
+        }
+        old.execute_batch(FORMAT_2).unwrap();
+        drop(old);
+
+        let schema = sdl::parse("type Cup @model { x: Int }", "schema.graphql").unwrap();
+        let cup = schema.id_of("Cup").unwrap();
+        let x = schema.model(cup).field_named("x").unwrap();
+        let shape = Shape::of(Arc::new(Rules::of(schema, ConflictStrategy::AutoMerge)));
+        let opened = open(&lock(&file).unwrap(), &file, &shape, Timestamp(100)).unwrap();
+        assert_eq!((opened.latest, opened.identity.as_str()), (Timestamp(90), "i"));
+        let tables = || SqliteTables::new(&opened.connection, &shape, opened.journal_start);
+        let versions = |key: &str| {
+            let (mut tables, key) = (tables(), Key::from(key));
+            let at = (1..10).map(|version| tables.row_at(cup, &key, version).unwrap());
+            let found = at.map(|row| row.map(|row| row.get(x).clone()));
+            found.flatten().collect::<Vec<Value>>()
+        };
+        for (key, expected) in [("a", vec![1, 2, 5]), ("b", vec![8]), ("c", vec![]), ("d", vec![])]
+        {
+            let expected: Vec<Value> = expected.into_iter().map(Value::from).collect();
+            assert_eq!(versions(key), expected, "{key}");
+            let (mut tables, key) = (tables(), Key::from(key));
+            let Some(mut record) = tables.record(cup, &key).unwrap() else { continue };
+            record.meta.version = 9;
+            tables.put(cup, &key, &record).unwrap();
+        }
+        // The version that was replaced is found now also where it had been swept.
+        assert_eq!(versions("c"), [Value::from(3), Value::from(3)]);
+        assert_eq!(versions("a").len(), 4);
+    }
 }

@@ -23,6 +23,7 @@ use espressync_resolver::{Caller, Decision, Rules};
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use rusqlite::Connection;
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::backend::{
@@ -121,6 +122,7 @@ impl SqliteBackend {
             events,
             pushes: opened.pushes,
             superseded: Arc::clone(&superseded),
+            runtime: Handle::try_current().ok(),
         })
         .map_err(|source| OpenError::Io { file: file.to_owned(), source })?;
         Ok(Self {

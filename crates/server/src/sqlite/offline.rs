@@ -273,7 +273,6 @@ impl Change {
     }
 
     fn tables(&self) -> SqliteTables<'_> {
-        let (connection, shape) = (&self.connection, &*self.shape);
-        SqliteTables { connection, shape, journal_start: self.journal_start }
+        SqliteTables::new(&self.connection, &self.shape, self.journal_start)
     }
 }

@@ -23,23 +23,27 @@ pub(super) struct ModelSql {
     pub(super) create_table: String,
     pub(super) create_indexes: Vec<String>,
     pub(super) get: String,
+    /// The same with the journal's entry, for the writer.
+    pub(super) get_linked: String,
     pub(super) put: String,
     pub(super) list: String,
-    /// Keeps the version that is about to be replaced, where the journal has forgotten it.
-    pub(super) keep_base: String,
+    /// The journal's entries of before a moment, and whether each is that of a record as it is.
+    pub(super) journal_old: String,
     pub(super) tombstones: String,
     pub(super) remove: String,
     ways: Vec<WaySql>,
 }
 
-pub(super) const JOURNAL_ROW: &str = "SELECT body FROM journal \
-     WHERE model = ?1 AND key = ?2 AND version = ?3";
+pub(super) const JOURNAL_ENTRY: &str =
+    "SELECT version, prior FROM journal WHERE number = ?1 AND model = ?2 AND key = ?3";
+
+pub(super) const JOURNAL_BODY: &str = "SELECT body FROM journal WHERE number = ?1";
 
 pub(super) const REMOVED_VERSION: &str =
     "SELECT version FROM removed WHERE model = ?1 AND key = ?2";
 
 pub(super) const JOURNAL_APPEND: &str = "INSERT INTO journal \
-     (model, key, version, changed_at, deleted, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+     (model, key, version, changed_at, deleted, body, prior) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 pub(super) const JOURNAL_CHANGES: &str = "SELECT key, version, changed_at, deleted, body, number \
      FROM journal WHERE model = ?1 AND (changed_at, number) > (?2, ?3) \
@@ -78,7 +82,7 @@ impl ModelSql {
             create_table: format!(
                 "CREATE TABLE IF NOT EXISTS {table} (key TEXT PRIMARY KEY NOT NULL, \
                  version INTEGER NOT NULL, changed_at INTEGER NOT NULL, \
-                 deleted INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID"
+                 deleted INTEGER NOT NULL, body TEXT NOT NULL, entry INTEGER) WITHOUT ROWID"
             ),
             create_indexes: [format!(
                 "CREATE INDEX IF NOT EXISTS \"tombstones_{stored_as}\" ON {table} (changed_at) \
@@ -91,23 +95,28 @@ impl ModelSql {
             get: format!(
                 "SELECT key, version, changed_at, deleted, body FROM {table} WHERE key = ?1"
             ),
+            get_linked: format!(
+                "SELECT key, version, changed_at, deleted, body, entry FROM {table} WHERE key = ?1"
+            ),
             put: format!(
-                "INSERT INTO {table} (key, version, changed_at, deleted, body) \
-                 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (key) DO UPDATE SET \
-                 version = ?2, changed_at = ?3, deleted = ?4, body = ?5"
+                "INSERT INTO {table} (key, version, changed_at, deleted, body, entry) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (key) DO UPDATE SET \
+                 version = ?2, changed_at = ?3, deleted = ?4, body = ?5, entry = ?6"
             ),
             list: format!(
                 "SELECT key, version, changed_at, deleted, body FROM {table} \
                  WHERE key > ?1 ORDER BY key LIMIT ?2"
             ),
-            keep_base: format!(
-                "INSERT INTO journal (model, key, version, changed_at, deleted, body) \
-                 SELECT ?1, key, version, changed_at, deleted, body FROM {table} AS stored \
-                 WHERE key = ?2 AND changed_at < ?3 AND NOT EXISTS (SELECT 1 FROM journal \
-                 WHERE model = ?1 AND key = ?2 AND version = stored.version)"
+            journal_old: format!(
+                "SELECT number, old.changed_at, prior, \
+                 stored.version IS NULL OR stored.version = old.version \
+                 FROM journal AS old LEFT JOIN {table} AS stored ON stored.key = old.key \
+                 WHERE model = ?1 AND old.changed_at < ?2 \
+                 AND (old.changed_at, number) > (?3, ?4) \
+                 ORDER BY old.changed_at, number LIMIT ?5"
             ),
             tombstones: format!(
-                "SELECT key, version FROM {table} \
+                "SELECT key, version, entry FROM {table} \
                  WHERE deleted = 1 AND changed_at < ?1 ORDER BY changed_at LIMIT ?2"
             ),
             remove: format!("DELETE FROM {table} WHERE key = ?1"),

@@ -1,9 +1,9 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use espressync_model::{ModelId, Timestamp};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::shape::Shape;
+use super::shape::{JOURNAL_ENTRY, Shape};
 use crate::backend::{BackendError, Position, Swept};
 
 /// How many rows a batch looks at, so that no write waits for long.
@@ -11,17 +11,7 @@ const BATCH: i64 = 500;
 
 const MOVE_START: &str = "UPDATE meta SET value = max(value, ?1) WHERE name = 'journal_start'";
 
-/// The journal's rows of before a moment, and whether each was replaced since: then it is the base
-/// of a change that is still told.
-const JOURNAL_OLD: &str = "SELECT number, changed_at, EXISTS (SELECT 1 FROM journal AS later \
-     WHERE later.model = ?1 AND later.key = old.key AND later.version = old.version + 1 \
-     AND later.changed_at >= ?2) \
-     FROM journal AS old WHERE model = ?1 AND changed_at < ?2 AND (changed_at, number) > (?3, ?4) \
-     ORDER BY changed_at, number LIMIT ?5";
-
 const JOURNAL_REMOVE: &str = "DELETE FROM journal WHERE number = ?1";
-
-const JOURNAL_FORGET: &str = "DELETE FROM journal WHERE model = ?1 AND key = ?2";
 
 const NOTE_REMOVED: &str = "INSERT INTO removed (model, key, version) VALUES (?1, ?2, ?3) \
      ON CONFLICT (model, key) DO UPDATE SET version = max(version, ?3)";
@@ -45,7 +35,9 @@ impl JournalStart {
     }
 }
 
-/// Sweeps a batch of a model's journal, inside the writer's transaction.
+/// Sweeps a batch of a model's journal, inside the writer's transaction. An entry that was replaced
+/// is the base of a change: it goes when that change does. One that is the record as it is goes by
+/// itself.
 pub(super) fn journal(
     connection: &Connection,
     shape: &Shape,
@@ -55,19 +47,22 @@ pub(super) fn journal(
 ) -> Result<Swept, BackendError> {
     start.move_to(before);
     connection.prepare_cached(MOVE_START)?.execute([before.0])?;
-    let name = &shape.sql(model).name;
+    let sql = shape.sql(model);
     let from = from.unwrap_or(Position { changed_at: Timestamp(i64::MIN), number: 0 });
-    let mut old = connection.prepare_cached(JOURNAL_OLD)?;
-    let parameters = params![name, before.0, from.changed_at.0, from.number, BATCH];
+    let mut old = connection.prepare_cached(&sql.journal_old)?;
+    let parameters = params![sql.name, before.0, from.changed_at.0, from.number, BATCH];
     let found = old.query_map(parameters, |row| {
         let position = Position { number: row.get(0)?, changed_at: Timestamp(row.get(1)?) };
-        Ok((position, row.get::<_, bool>(2)?))
+        Ok((position, row.get::<_, Option<i64>>(2)?, row.get::<_, bool>(3)?))
     })?;
     let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
     let mut remove = connection.prepare_cached(JOURNAL_REMOVE)?;
-    let mut swept = Swept { removed: 0, next: next(&found, |(position, _)| *position) };
-    for (position, _) in found.iter().filter(|(_, is_base)| !is_base) {
-        swept.removed += remove.execute([position.number])?;
+    let mut swept = Swept { removed: 0, next: next(&found, |(position, ..)| *position) };
+    for (position, prior, is_current) in found {
+        let gone = prior.into_iter().chain(is_current.then_some(position.number));
+        for number in gone {
+            swept.removed += remove.execute([number])?;
+        }
     }
     Ok(swept)
 }
@@ -82,17 +77,37 @@ pub(super) fn tombstones(
     let (sql, before) = (shape.sql(model), before.min(start.get()));
     let mut old = connection.prepare_cached(&sql.tombstones)?;
     let found = old.query_map(params![before.0, BATCH], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+        Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<i64>>(2)?))
     })?;
     let found = found.collect::<rusqlite::Result<Vec<_>>>()?;
-    for (key, version) in &found {
+    for (key, version, entry) in &found {
         connection.prepare_cached(NOTE_REMOVED)?.execute(params![sql.name, key, version])?;
-        connection.prepare_cached(JOURNAL_FORGET)?.execute(params![sql.name, key])?;
+        forget(connection, &sql.name, key, *entry)?;
         connection.prepare_cached(&sql.remove)?.execute([key])?;
     }
     // All that was found is gone, so the next batch begins where this one did.
     let start = Position { changed_at: Timestamp::ZERO, number: 0 };
     Ok(Swept { removed: found.len(), next: next(&found, |_| start) })
+}
+
+/// Removes a record's entries from the journal.
+fn forget(
+    connection: &Connection,
+    model: &str,
+    key: &str,
+    newest: Option<i64>,
+) -> rusqlite::Result<()> {
+    let mut entry = connection.prepare_cached(JOURNAL_ENTRY)?;
+    let mut remove = connection.prepare_cached(JOURNAL_REMOVE)?;
+    let mut next = newest;
+    while let Some(number) = next {
+        let prior = |row: &rusqlite::Row<'_>| row.get::<_, Option<i64>>(1);
+        let found = entry.query_row(params![number, model, key], prior).optional()?;
+        let Some(prior) = found else { break };
+        remove.execute([number])?;
+        next = prior;
+    }
+    Ok(())
 }
 
 /// Where to go on after a whole batch; nowhere after one that was not filled.

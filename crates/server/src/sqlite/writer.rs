@@ -10,6 +10,7 @@ use espressync_model::Timestamp;
 use espressync_model::remote::{Change, Mutation, RemoteError};
 use espressync_resolver::{Caller, Decision, Outcome, mutate, settle};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 
 use super::migrations::pushes;
@@ -74,6 +75,8 @@ pub(super) struct Parts {
     pub(super) pushes: i64,
     /// Told when it has seen more.
     pub(super) superseded: Arc<Notify>,
+    /// Where those who ask wait for their answers.
+    pub(super) runtime: Option<Handle>,
 }
 
 impl Writer {
@@ -201,9 +204,21 @@ impl Parts {
             .collect();
         self.tell(answers.iter().flat_map(|(_, answers)| answers), began);
         self.events.publish(changes);
-        for (answer, answers) in answers {
-            // Whoever asked may have gone.
-            let _ = answer.send(answers);
+        self.send(answers);
+    }
+
+    /// Sends answers from a thread of the runtime, if there is one: to wake a task from outside
+    /// takes many times as long, and the writer has the next batch to write.
+    fn send(&self, answers: Vec<(oneshot::Sender<Answers>, Answers)>) {
+        let send = move || {
+            for (answer, answers) in answers {
+                // Whoever asked may have gone.
+                let _ = answer.send(answers);
+            }
+        };
+        match &self.runtime {
+            Some(runtime) => drop(runtime.spawn(async move { send() })),
+            None => send(),
         }
     }
 
@@ -223,15 +238,34 @@ impl Parts {
         }
     }
 
+    /// Savepoints cost a third of what is done between them, and hardly any is ever gone back to:
+    /// the batch is tried without, and once more with them if one of its mutations fails half-way.
     fn commit(&self, batch: &[Request], now: Timestamp) -> Result<Vec<Vec<Tried>>, BackendError> {
+        let done = match self.commit_each(batch, now, Savepoints::None) {
+            Err(Failed::HalfWay(_)) => self.commit_each(batch, now, Savepoints::Each),
+            done => done,
+        };
+        done.map_err(|(Failed::HalfWay(error) | Failed::Wholly(error))| error)
+    }
+
+    fn commit_each(
+        &self,
+        batch: &[Request],
+        now: Timestamp,
+        savepoints: Savepoints,
+    ) -> Result<Vec<Vec<Tried>>, Failed> {
         self.statement("BEGIN IMMEDIATE")?;
         let is_current = self.is_current();
         let outcomes = batch.iter().map(|job| {
-            let tried = job.tasks.iter().map(|task| self.try_one(&job.caller, task, now));
-            tried.collect::<Result<Vec<_>, BackendError>>()
+            let tried = job.tasks.iter().map(|task| match savepoints {
+                Savepoints::None => self.try_bare(&job.caller, task, now),
+                Savepoints::Each => Ok(self.try_one(&job.caller, task, now)?),
+            });
+            tried.collect::<Result<Vec<_>, Failed>>()
         });
-        let done = is_current.and_then(|()| outcomes.collect::<Result<Vec<_>, BackendError>>());
-        let done = done.and_then(|outcomes| self.statement("COMMIT").map(|()| outcomes));
+        let done = is_current.map_err(Failed::Wholly);
+        let done = done.and_then(|()| outcomes.collect::<Result<Vec<_>, Failed>>());
+        let done = done.and_then(|outcomes| Ok(self.statement("COMMIT").map(|()| outcomes)?));
         if done.is_err() {
             self.roll_back();
         }
@@ -246,26 +280,53 @@ impl Parts {
         }
     }
 
+    /// Carries out one mutation of which nothing is left if it fails before it writes.
+    fn try_bare(&self, caller: &Caller, task: &Task, now: Timestamp) -> Result<Tried, Failed> {
+        let mut tables = self.tables();
+        let tried = self.mutate(&mut tables, caller, task, now);
+        match tried {
+            Err(error) if tables.has_written() || self.connection.is_autocommit() => {
+                Err(Failed::HalfWay(error))
+            }
+            tried => Ok(tried.inspect_err(|error| self.log(task, error))),
+        }
+    }
+
     /// Carries out one mutation within a savepoint. The outer error is that of the whole
     /// transaction, the inner one that of this mutation.
     fn try_one(&self, caller: &Caller, task: &Task, now: Timestamp) -> Result<Tried, BackendError> {
         self.statement("SAVEPOINT mutation")?;
-        let (connection, shape) = (&self.connection, &*self.shape);
-        let journal_start = self.journal_start.get();
-        let mut tables = SqliteTables { connection, shape, journal_start };
-        let (rules, mutation) = (&self.shape.rules, &task.mutation);
-        let tried = match &task.decision {
-            None => mutate(rules, &mut tables, caller, mutation, now),
-            Some(decision) => settle(rules, &mut tables, caller, mutation, decision, now),
-        };
+        let tried = self.mutate(&mut self.tables(), caller, task, now);
         if let Err(error) = &tried {
-            let model = &self.shape.sql(mutation.model).name;
-            tracing::error!(%error, model, "a mutation was not written");
+            self.log(task, error);
             // After some failures SQLite has rolled everything back by itself.
             self.statement("ROLLBACK TO mutation")?;
         }
         self.statement("RELEASE mutation")?;
         Ok(tried)
+    }
+
+    fn tables(&self) -> SqliteTables<'_> {
+        SqliteTables::new(&self.connection, &self.shape, self.journal_start.get())
+    }
+
+    fn mutate(
+        &self,
+        tables: &mut SqliteTables<'_>,
+        caller: &Caller,
+        task: &Task,
+        now: Timestamp,
+    ) -> Tried {
+        let (rules, mutation) = (&self.shape.rules, &task.mutation);
+        match &task.decision {
+            None => mutate(rules, tables, caller, mutation, now),
+            Some(decision) => settle(rules, tables, caller, mutation, decision, now),
+        }
+    }
+
+    fn log(&self, task: &Task, error: &BackendError) {
+        let model = &self.shape.sql(task.mutation.model).name;
+        tracing::error!(%error, model, "a mutation was not written");
     }
 
     fn statement(&self, sql: &str) -> Result<(), BackendError> {
@@ -311,6 +372,27 @@ fn gather(first: Job, jobs: &Receiver<Job>, pace: &Pace) -> (Vec<Request>, Optio
         next = if count < BATCH_MUTATIONS { jobs.try_recv().ok() } else { None };
     }
     (batch, None)
+}
+
+/// Whether a mutation that fails can be taken back by itself.
+#[derive(Debug, Clone, Copy)]
+enum Savepoints {
+    None,
+    Each,
+}
+
+/// Why a batch was not committed.
+enum Failed {
+    /// One of its mutations has failed after it had written, and there was no savepoint.
+    HalfWay(BackendError),
+    /// The transaction has failed.
+    Wholly(BackendError),
+}
+
+impl From<BackendError> for Failed {
+    fn from(error: BackendError) -> Self {
+        Self::Wholly(error)
+    }
 }
 
 /// What became of one mutation, or why its savepoint was rolled back.

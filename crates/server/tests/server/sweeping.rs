@@ -162,11 +162,15 @@ async fn a_round_goes_through_many_batches() {
         INSERT INTO journal (model, key, version, changed_at, deleted, body)
         SELECT 'Product', 'p' || n, 1, 1000000 + n, 0, '{\"id\":\"p' || n || '\"}' FROM n";
     file.execute_batch(fill).unwrap();
-    let replaced = "INSERT INTO journal (model, key, version, changed_at, deleted, body)
-        SELECT model, key, 2, 9000000, 0, body FROM journal WHERE number % 3 = 0";
+    let replaced = "INSERT INTO journal (model, key, version, changed_at, deleted, body, prior)
+        SELECT model, key, 2, 9000000, 0, body, number FROM journal WHERE number % 3 = 0";
     assert_eq!(file.execute(replaced, []).unwrap(), 566);
+    let records = "INSERT INTO rows_Product (key, version, changed_at, deleted, body, entry)
+        SELECT key, max(version), max(changed_at), 0, body, max(number) FROM journal GROUP BY key";
+    assert_eq!(file.execute(records, []).unwrap(), 1700);
     let tombs = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1100)
-        INSERT INTO rows_Product SELECT 't' || n, 2, 1000000, 1, '{\"id\":\"t' || n || '\"}' FROM n";
+        INSERT INTO rows_Product (key, version, changed_at, deleted, body)
+        SELECT 't' || n, 2, 1000000, 1, '{\"id\":\"t' || n || '\"}' FROM n";
     file.execute_batch(tombs).unwrap();
     server.time.set(9_000_500);
     assert_eq!(swept(&server, 0).await, Round { changes: 1700 - 566, tombstones: 1100 });

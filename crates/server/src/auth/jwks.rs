@@ -1,4 +1,6 @@
+use std::collections::HashSet;
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -16,6 +18,10 @@ const ASK_AGAIN: Duration = Duration::from_secs(30);
 /// After this long keys are asked for again, so that one that was taken back is not good for ever.
 const FRESH: Duration = Duration::from_secs(60 * 60);
 
+/// How many keys that were not there are remembered between two times that the set is asked for.
+/// Tokens of those beyond are put off once more.
+const STRANGERS: usize = 10_000;
+
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -24,17 +30,31 @@ const LONGEST: u64 = 1024 * 1024;
 
 /// The public keys by which an identity provider signs tokens: a JSON Web Key Set, kept, and read
 /// anew when a token names a key that is not in it.
+///
+/// A provider may have begun to sign with a new key since the set was read, and the set is not read
+/// for every token. So a token of an unknown key is refused for good only by a set that was read
+/// after somebody had shown that key; until then it is put off, for `aws-amplify` gives up the
+/// mutation that is refused with a 401.
 pub(super) struct KeySet {
     place: Place,
     known: RwLock<Option<Known>>,
     /// How the keys were last asked for; held while they are.
-    asked: Mutex<Option<Asked>>,
+    asked: Mutex<Asked>,
+    /// How often they are asked for at most.
+    ask_again: Duration,
+    /// Of the names of unknown keys, which strangers choose, only hashes are kept.
+    hasher: RandomState,
 }
 
+#[derive(Default)]
 struct Asked {
-    at: Instant,
+    at: Option<Instant>,
     /// Why they were not got.
     failed: Option<String>,
+    /// The keys that were looked for before they were last read, and were not there then.
+    strangers: HashSet<u64>,
+    /// Those that were looked for since.
+    waiting: HashSet<u64>,
 }
 
 #[derive(Debug, Clone)]
@@ -46,6 +66,7 @@ enum Place {
 #[derive(Clone)]
 struct Known {
     keys: Arc<JwkSet>,
+    /// When somebody began to read them.
     at: Instant,
 }
 
@@ -74,18 +95,28 @@ impl KeySet {
             }
             Place::Url(_) => None,
         };
-        Ok(Self { place, known: RwLock::new(known), asked: Mutex::default() })
+        Ok(Self {
+            place,
+            known: RwLock::new(known),
+            asked: Mutex::default(),
+            ask_again: ASK_AGAIN,
+            hasher: RandomState::new(),
+        })
     }
 
     /// The key by which a token says that it is signed.
     pub(super) async fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Found {
-        let known = self.known();
-        let held = known.as_ref().and_then(|known| choose(&known.keys, id));
-        let is_fresh = known.as_ref().is_some_and(|known| known.at.elapsed() < FRESH);
-        if let (Some(key), true) = (&held, is_fresh) {
-            return usable(key, algorithm);
+        let since = Instant::now();
+        let fresh = self.known().filter(|known| known.at.elapsed() < FRESH);
+        if let Some(Known { keys, .. }) = fresh {
+            match choose(&keys, id) {
+                Some(key) => return usable(&key, algorithm),
+                // A provider of several keys names the one by which it signs.
+                None if id.is_none() && keys.keys.len() > 1 => return Found::None,
+                None => {}
+            }
         }
-        let asked = self.ask(known.map(|known| known.at)).await;
+        let asked = self.ask(id, since).await;
         let held = self.known().and_then(|known| choose(&known.keys, id));
         match (held, asked) {
             (Some(key), _) => usable(&key, algorithm),
@@ -94,36 +125,56 @@ impl KeySet {
         }
     }
 
-    /// Reads the keys anew, unless that was tried just now or somebody else has done it since.
-    async fn ask(&self, before: Option<Instant>) -> Result<(), String> {
+    /// Reads the keys anew, unless that was tried just now or somebody else has done it since. An
+    /// error says why a key that is not there now may be there all the same.
+    async fn ask(&self, id: Option<&str>, since: Instant) -> Result<(), String> {
         let mut asked = self.asked.lock().await;
-        let is_newer = self.known().map(|known| known.at) > before;
-        if is_newer {
+        if self.known().is_some_and(|known| known.at >= since) {
             return Ok(());
         }
-        if let Some(asked) = asked.as_ref().filter(|asked| asked.at.elapsed() < ASK_AGAIN) {
-            return asked.failed.clone().map_or(Ok(()), Err);
+        let key = self.hasher.hash_one(id);
+        if asked.at.is_some_and(|at| at.elapsed() < self.ask_again) {
+            return asked.meanwhile(key);
         }
-        let place = self.place.clone();
+        let (place, at) = (self.place.clone(), Instant::now());
         let read = tokio::task::spawn_blocking(move || read(&place)).await;
-        let at = Instant::now();
-        let failed = match read.unwrap_or_else(|error| Err(error.to_string())) {
+        asked.at = Some(Instant::now());
+        match read.unwrap_or_else(|error| Err(error.to_string())) {
             Ok(keys) => {
                 let known = Known { keys: Arc::new(keys), at };
                 *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
-                None
+                asked.failed = None;
+                asked.strangers = std::mem::take(&mut asked.waiting);
+                asked.strangers.insert(key);
+                Ok(())
             }
             Err(reason) => {
                 tracing::warn!(place = ?self.place, reason, "cannot read the keys of tokens");
-                Some(format!("the keys that sign tokens cannot be read: {reason}"))
+                let reason = format!("the keys that sign tokens cannot be read: {reason}");
+                asked.failed = Some(reason.clone());
+                Err(reason)
             }
-        };
-        *asked = Some(Asked { at, failed: failed.clone() });
-        failed.map_or(Ok(()), Err)
+        }
     }
 
     fn known(&self) -> Option<Known> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Asked {
+    /// Whether a key is known not to exist, until the set may be asked for again.
+    fn meanwhile(&mut self, key: u64) -> Result<(), String> {
+        if let Some(reason) = &self.failed {
+            return Err(reason.clone());
+        }
+        if self.strangers.contains(&key) {
+            return Ok(());
+        }
+        if self.waiting.len() < STRANGERS {
+            self.waiting.insert(key);
+        }
+        Err("the key of this token is not known yet, and is looked for soon; try again".to_owned())
     }
 }
 
@@ -204,6 +255,60 @@ fn is_this_machine(rest: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A set with one key of each name.
+    fn set(names: &[&str]) -> String {
+        let key = |name: &&str| {
+            serde_json::json!({
+                "kty": "OKP", "crv": "Ed25519", "kid": name,
+                "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+            })
+        };
+        serde_json::json!({ "keys": names.iter().map(key).collect::<Vec<_>>() }).to_string()
+    }
+
+    #[tokio::test]
+    async fn a_key_is_unknown_for_good_only_by_a_set_read_after_it_was_asked_for() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let file = folder.path().join("jwks.json");
+        std::fs::write(&file, set(&["old"])).unwrap();
+        let mut keys = KeySet::open(&file.display().to_string()).unwrap();
+        let check = async |keys: &KeySet, id: &str, expected: &str| {
+            let found = match keys.find(Some(id), Algorithm::EdDSA).await {
+                Found::Key(_) => "there",
+                Found::None => "not there",
+                Found::NotNow(_) => "not now",
+            };
+            assert_eq!(found, expected, "{id}");
+        };
+        check(&keys, "old", "there").await;
+        check(&keys, "stranger", "not there").await;
+        // The provider changes its key within the time in which it is not asked again.
+        std::fs::write(&file, set(&["new"])).unwrap();
+        check(&keys, "new", "not now").await;
+        check(&keys, "other", "not now").await;
+        check(&keys, "stranger", "not there").await;
+        keys.ask_again = Duration::ZERO;
+        check(&keys, "new", "there").await;
+        keys.ask_again = ASK_AGAIN;
+        check(&keys, "other", "not there").await;
+        check(&keys, "another", "not now").await;
+        // Where the set cannot be read, nobody is a stranger for certain.
+        std::fs::write(&file, "").unwrap();
+        keys.ask_again = Duration::ZERO;
+        check(&keys, "other", "not now").await;
+        check(&keys, "new", "there").await;
+    }
+
+    #[test]
+    fn strangers_are_forgotten_beyond_a_number() {
+        let mut asked = Asked::default();
+        let most = u64::try_from(STRANGERS).unwrap();
+        for key in 0..most + 5 {
+            assert!(asked.meanwhile(key).is_err());
+        }
+        assert_eq!(asked.waiting.len(), STRANGERS);
+    }
 
     #[test]
     fn keys_come_from_files_and_over_safe_ways() {

@@ -5,8 +5,8 @@
 //!   it says more of who asks; a bad token beside a good key is refused.
 //! - A realtime socket outlives the token that opened it, as with AppSync; but each `start` shows
 //!   credentials that are checked anew, those of the handshake where it has none of its own.
-//! - A token whose issuer cannot be asked for its keys just now is refused as unavailable, which
-//!   passes, and not as unauthenticated.
+//! - A token whose issuer cannot be asked for its keys just now, or not so soon again, is refused
+//!   as unavailable, which passes, and not as unauthenticated.
 
 mod file;
 mod jwks;
@@ -44,10 +44,10 @@ pub struct Gate {
 }
 
 /// What somebody shows to be let in.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Shown {
-    key: Option<String>,
-    token: Option<String>,
+    pub(crate) key: Option<String>,
+    pub(crate) token: Option<String>,
 }
 
 impl Gate {

@@ -291,11 +291,26 @@ async fn a_published_set_is_asked_for_once_and_not_for_every_stranger() {
         each.await.unwrap();
     }
     assert_eq!(count.load(Ordering::SeqCst), 1);
+    // A new key of the provider's would look like this, so nobody is to lose a mutation by it.
+    let stranger = Signer::elliptic("stranger").token(&claims());
+    for _ in 0..5 {
+        let error = tokens.check(&stranger).await.unwrap_err();
+        assert_eq!(error.kind, RemoteErrorKind::Unavailable, "{error}");
+    }
+    assert_eq!(count.load(Ordering::SeqCst), 1, "asked again within seconds");
+}
+
+#[tokio::test]
+async fn a_stranger_is_refused_for_good_once_the_published_set_was_asked_for_their_key() {
+    let elliptic = Signer::elliptic("e");
+    let (url, count) = provider(set(&[&elliptic])).await;
+    let tokens = Tokens::new(JwtConfig { jwks: Some(url), ..config() }).unwrap();
     let stranger = Signer::elliptic("stranger").token(&claims());
     for _ in 0..5 {
         check(&tokens, &stranger, Err(NOT_OURS)).await;
     }
-    assert_eq!(count.load(Ordering::SeqCst), 1, "asked again within seconds");
+    check(&tokens, &elliptic.token(&claims()), Ok("s1")).await;
+    assert_eq!(count.load(Ordering::SeqCst), 1, "asked for every stranger");
 }
 
 #[tokio::test]

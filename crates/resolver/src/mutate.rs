@@ -11,7 +11,10 @@
 //! - An update of a tombstone changes its fields and leaves it deleted, so that an undelete finds
 //!   the edit too. It does not undelete, even on the tombstone's own version.
 //! - A write that changes nothing is answered with the stored record and makes no new version,
-//!   whatever its version and the strategy: it is a write sent again, or one that agrees.
+//!   whatever its version and the strategy: it is a write sent again, or one that agrees. But under
+//!   strategies by which a stale write that differs is a conflict, one that sends a field which its
+//!   caller may not read is a conflict too where it agrees: else it would tell a guess from a miss.
+//!   On the stored version one may still guess, once: a miss overwrites what was asked about.
 //! - A delete on an old version is a conflict under every strategy but that of a handler, which
 //!   decides: the client looks at the stored record. A delete of a tombstone is done already.
 //! - An undelete is an operation of its own, `undeleteX`, which AppSync has not. It is told as an
@@ -134,7 +137,7 @@ fn attempt<T: Tables>(
         (_, Some(stored)) if mutation.version > stored.meta.version.saturating_add(MOST_AHEAD) => {
             Ok(write.refuse_version(mutation.version, stored))
         }
-        (Operation::Update, Some(stored)) => write.update(tables, stored),
+        (Operation::Update, Some(stored)) => write.update(tables, rights, stored),
         (Operation::Delete, Some(stored)) => write.delete(tables, stored),
         (Operation::Undelete, Some(stored)) => write.undelete(tables, stored),
     }
@@ -248,23 +251,42 @@ impl Write<'_> {
         })
     }
 
-    fn update<T: Tables>(&self, tables: &mut T, stored: Record) -> Result<Outcome, T::Error> {
+    fn update<T: Tables>(
+        &self,
+        tables: &mut T,
+        rights: Rights<'_>,
+        stored: Record,
+    ) -> Result<Outcome, T::Error> {
         let sent = &self.mutation.fields;
         let mut changes = changes(&stored.row, sent);
         if let Err(error) = self.schema.check_formats(self.model, &changes) {
             return Ok(Outcome::Refused(invalid(&error).with_stored(stored)));
         }
-        if self.is_stale(&stored) && !changes.is_empty() {
+        if self.is_stale(&stored) {
+            let is_contested = !changes.is_empty() || self.is_guess(rights, &stored.row);
             changes = match self.strategy {
-                ConflictStrategy::Optimistic => return Ok(self.conflict(stored)),
-                ConflictStrategy::Handler => return self.decided(tables, stored),
+                ConflictStrategy::Optimistic if is_contested => return Ok(self.conflict(stored)),
+                ConflictStrategy::Handler if is_contested => return self.decided(tables, stored),
+                _ if changes.is_empty() => changes,
                 ConflictStrategy::AutoMerge => self.merge(tables, &stored)?,
-                ConflictStrategy::AutoMergeStrict => {
+                ConflictStrategy::Optimistic
+                | ConflictStrategy::Handler
+                | ConflictStrategy::AutoMergeStrict => {
                     merge_strict(self.schema, self.model, &stored.row, sent)
                 }
             };
         }
         self.apply(tables, stored, changes)
+    }
+
+    /// Whether what is sent could be a guess of what the caller may not read.
+    fn is_guess(&self, rights: Rights<'_>, stored: &Row) -> bool {
+        if rights.are_unlimited() {
+            return false;
+        }
+        let sight = rights.sight(Action::Get);
+        let mut sent = self.mutation.fields.iter().map(|(field, _)| field);
+        sent.any(|field| !self.model.key.contains(&field) && !sight.sees_field(stored, field))
     }
 
     /// Whether the record has changed since the version that the client wrote on.

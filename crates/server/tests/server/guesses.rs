@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use espressync_resolver::Caller;
+use espressync_resolver::{Caller, ConflictStrategy};
 use espressync_server::Request;
 use espressync_wire::Auth;
 use serde_json::{Value as Json, json};
@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use crate::ownership::{admin, ask, user, write};
 use crate::realtime::{Socket, listen};
 use crate::support::Server;
-use crate::tokens::server;
+use crate::tokens::{server, with_tokens};
 
 const SCHEMA: &str = r#"
 type Note @model @auth(rules: [
@@ -137,6 +137,38 @@ async fn a_conflict_about_what_one_may_not_read_is_no_conflict() {
     let same = r#"updateBox(input: { id: "b", name: "y", _version: 2 }) { id name _version }"#;
     let kept = json!({ "id": "b", "name": null, "_version": 2 });
     assert_eq!(write(&server, &bob, same).await, kept, "nothing was written, so no more is shown");
+}
+
+#[tokio::test]
+async fn a_stale_write_tells_nobody_that_they_have_guessed_right() {
+    let server = with_tokens(Server::by(SCHEMA, ConflictStrategy::Optimistic));
+    let (anna, bob) = (user("anna"), user("bob"));
+    let made = r#"createCard(input: { id: "c", name: "x", pin: "1234" }) { id }"#;
+    write(&server, &admin(), made).await;
+    let edit = r#"updateCard(input: { id: "c", name: "y", _version: 1 }) { id }"#;
+    write(&server, &admin(), edit).await;
+    let guess = |pin: &str| {
+        let input = format!(r#"id: "c", pin: "{pin}", _version: 1"#);
+        format!("updateCard(input: {{ {input} }}) {{ id name pin _version }}")
+    };
+    let stored = json!({ "id": "c", "name": "y", "pin": null, "_version": 2 });
+    for pin in ["1234", "0000"] {
+        let answer = mutate(&server, &bob, &guess(pin)).await;
+        assert_eq!(failure(&answer), ("ConflictUnhandled", &stored), "{pin}");
+    }
+    let kept = json!({ "id": "c", "name": "y", "pin": "1234", "_version": 2 });
+    assert_eq!(write(&server, &admin(), &guess("1234")).await, kept, "who sees it may compare");
+    let seen = r#"updateCard(input: { id: "c", name: "y", _version: 1 }) { name _version }"#;
+    let kept = json!({ "name": "y", "_version": 2 });
+    assert_eq!(write(&server, &bob, seen).await, kept, "a field that is seen may be compared");
+    write(&server, &anna, r#"createBox(input: { id: "b", name: "x" }) { id }"#).await;
+    write(&server, &anna, r#"updateBox(input: { id: "b", name: "y", _version: 1 }) { id }"#).await;
+    for name in ["y", "z"] {
+        let stale =
+            format!(r#"updateBox(input: {{ id: "b", name: "{name}", _version: 1 }}) {{ id }}"#);
+        let answer = mutate(&server, &bob, &stale).await;
+        assert_eq!(failure(&answer), ("Unauthorized", &Json::Null), "{name}");
+    }
 }
 
 #[tokio::test]

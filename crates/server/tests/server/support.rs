@@ -111,6 +111,13 @@ impl Server {
         Self::in_folder(folder, POS, time, setup).expect("a new file opens")
     }
 
+    /// A server of a schema with one way to resolve conflicts.
+    pub(crate) fn by(source: &str, strategy: ConflictStrategy) -> Self {
+        let (folder, time) = (TempDir::new().expect("a folder"), Time::at(1_000_000));
+        let setup = Setup { strategy, ..Setup::default() };
+        Self::in_folder(folder, source, time, setup).expect("a new file opens")
+    }
+
     /// The point of sale's server with limits of its own.
     pub(crate) fn limited(limits: LimitConfig) -> Self {
         let (folder, time) = (TempDir::new().expect("a folder"), Time::at(1_000_000));

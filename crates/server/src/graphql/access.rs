@@ -12,8 +12,10 @@
 //! - A mutation's answer also shows what the mutation itself has set; where it has set nothing,
 //!   no more than its caller sees, for the values that they sent are guesses then. A conflict about
 //!   a record of which they see nothing is answered as what they may not do.
-//! - A parent that may not be seen is null, but as long as only its key is asked for, the key is
-//!   shown: the child's own foreign key holds it, and clients would take null for no parent.
+//! - A related record that may not be seen is null. Where it is named by the record's own foreign
+//!   key, as a parent is, and only its key is asked for, the key is shown: the foreign key holds
+//!   it, and clients would take null for no parent. A child that holds the foreign key itself is
+//!   shown, as one or in a list, to whom that field of it is: else it would tell what is in there.
 
 use espressync_model::remote::{Mutation, RemoteError, RemoteErrorKind};
 use espressync_model::{Action, FieldId, Model, ModelId, Record};
@@ -54,6 +56,13 @@ pub(super) struct Placed {
     pub(super) hidden: Vec<FieldId>,
     /// The relations that are hidden, as positions among the model's.
     pub(super) unrelated: Vec<usize>,
+}
+
+impl Placed {
+    /// Whether one of these fields is hidden.
+    pub(super) fn hides_any(&self, fields: &[FieldId]) -> bool {
+        fields.iter().any(|field| self.hidden.contains(field))
+    }
 }
 
 /// Which of the records that were read are shown.
@@ -179,8 +188,7 @@ impl Wanted {
     /// Places a record, if it is wanted.
     pub(super) fn place(&self, model: &Model, record: Record, path: Path) -> Option<Placed> {
         let placed = place(model, &self.sight, record, path)?;
-        let is_telling = self.by.iter().any(|field| placed.hidden.contains(field));
-        (!is_telling && self.filter.matches(&placed.record)).then_some(placed)
+        (!placed.hides_any(&self.by) && self.filter.matches(&placed.record)).then_some(placed)
     }
 }
 

@@ -54,13 +54,13 @@ enum Part {
     Unknown,
 }
 
-/// What stands for a related record that the caller may not see.
-#[derive(Clone, Copy)]
-enum Unseen {
-    /// Its key, which the record beside it holds as its own foreign key.
-    Key,
-    /// Nothing: only the hidden record itself knows that the two are related.
-    Nothing,
+/// How it is known which record is related, which says what stands for one that may not be seen.
+enum Known {
+    /// By its key, which the record beside it holds as its own foreign key; so that may be shown.
+    ByKey,
+    /// By what it holds in these fields of its own. Nothing stands for it, nor for one of which
+    /// they are hidden: only they know that the two are related.
+    By(Vec<FieldId>),
 }
 
 impl Execution<'_> {
@@ -114,11 +114,13 @@ impl Execution<'_> {
                 let keys = related.iter().map(|Placed { record, .. }| {
                     Key::of(relation.fields.iter().map(|part| record.row.get(*part)))
                 });
-                self.each_one(relation.target, keys.collect(), &related, field, Unseen::Key).await
+                self.each_one(relation.target, keys.collect(), &related, field, &Known::ByKey).await
             }
             RelationKind::HasOneByReference => {
-                let keys = self.only_children(model, relation, &related, field).await;
-                self.each_one(relation.target, keys, &related, field, Unseen::Nothing).await
+                let way = Way::of_children(self.model(relation.target), relation);
+                let known = Known::By(way.fields());
+                let keys = self.only_children(model, relation, way, &related, field).await;
+                self.each_one(relation.target, keys, &related, field, &known).await
             }
         };
         let mut answers = answers.into_iter();
@@ -208,7 +210,7 @@ impl Execution<'_> {
         keys: Vec<Option<Key>>,
         records: &[&Placed],
         field: &Selected,
-        unseen: Unseen,
+        known: &Known,
     ) -> Vec<Json> {
         let mut wanted: BTreeMap<&Key, Path> = BTreeMap::new();
         for (key, placed) in keys.iter().zip(records) {
@@ -233,11 +235,11 @@ impl Execution<'_> {
                 let key = stored.key.clone();
                 let (record, path) = self.readable(stored, path, field)?;
                 let seen = self.place(target, &sight, record.clone(), path.clone());
-                let stub = || match unseen {
-                    Unseen::Key => self.place_stub(target, record, path, field),
-                    Unseen::Nothing => None,
+                let placed = match known {
+                    Known::ByKey => seen.or_else(|| self.place_stub(target, record, path, field)),
+                    Known::By(fields) => seen.filter(|placed| !placed.hides_any(fields)),
                 };
-                seen.or_else(stub).map(|placed| (key, placed))
+                placed.map(|placed| (key, placed))
             })
             .collect();
         let (names, placed): (Vec<Key>, Vec<Placed>) = found.into_iter().unzip();
@@ -253,10 +255,10 @@ impl Execution<'_> {
         &self,
         model: &Model,
         relation: &Relation,
+        way: Way,
         records: &[&Placed],
         field: &Selected,
     ) -> Vec<Option<Key>> {
-        let way = Way::of_children(self.model(relation.target), relation);
         let walk = Walk { way, range: Range::All, direction: Direction::Ascending };
         let starts = records.iter().map(|Placed { record, .. }| Start {
             values: model.key.iter().map(|part| record.row.get(*part).clone()).collect(),

@@ -129,11 +129,23 @@ fn schema(rule: &str) -> String {
         let field = format!("{}{}", model[..1].to_lowercase(), &model[1..]);
         format!("{field}Id: ID {field}: {model} @hasOne(fields: [\"{field}Id\"]) ")
     });
+    let found = ["OnlyKey", "NotKey"].map(|model| {
+        let field = format!("{}{}", model[..1].to_lowercase(), &model[1..]);
+        format!("{field}: {model} @hasOne(references: [\"boxId\"]) ")
+    });
     text += &format!(
-        "type Box @model {OPEN} {{ id: ID! {}{} }}\n",
+        "type Box @model {OPEN} {{ id: ID! {}{}{} }}\n",
         children.concat(),
-        parents.concat()
+        parents.concat(),
+        found.concat()
     );
+    for (model, operations) in [("OnlyKey", "create update read"), ("NotKey", "delete")] {
+        text += &format!(
+            "type {model} @model {OPEN} {{ {FIELDS} boxId: ID \
+             @auth(rules: [{{ {rule}, operations: [{operations}] }}]) \
+             box: Box @belongsTo(references: [\"boxId\"]) }}\n"
+        );
+    }
     for (model, operations) in [("OnlyField", "create update read"), ("NotField", "delete")] {
         text += &format!(
             "type {model} @model {OPEN} {{ {FIELDS} secret: String \
@@ -293,6 +305,9 @@ impl Matrix {
             }
         }
         self.put("Box", "b", &json!({}), json!({ "onlyGetId": "r", "notGetId": "r" })).await;
+        for model in ["OnlyKey", "NotKey"] {
+            self.put(model, "r", marks, title.clone()).await;
+        }
         let secret = json!({ "title": "open to all", "secret": "latte macchiato" });
         for model in ["OnlyField", "NotField"] {
             self.put(model, "r", marks, secret.clone()).await;
@@ -356,7 +371,7 @@ impl Matrix {
         (person, expected): (&Person, bool),
     ) {
         let lower = name.to_lowercase();
-        for relation in [format!("{lower}List"), format!("{lower}Get")] {
+        for relation in ["List", "Get", "Key"].map(|what| format!("{lower}{what}")) {
             let is_allowed = self.reaches(person, &relation).await;
             self.count(&format!("{rule}: relation {relation}"), is_allowed, expected);
         }

@@ -337,3 +337,40 @@ async fn only_who_sees_a_child_learns_of_it_from_its_parent() {
     assert_eq!(safe(&admin()).await, json!({ "safe": { "id": "s" } }));
     assert_eq!(safe(&user("ben")).await, json!({ "safe": null }));
 }
+
+#[tokio::test]
+async fn a_child_found_by_a_field_that_is_hidden_is_not_shown() {
+    let server = server(
+        "type Board @model @auth(rules: [{ allow: private }]) {
+           id: ID!
+           name: String
+           safe: Safe @hasOne(references: [\"boardId\"])
+         }
+         type Safe @model @auth(rules: [{ allow: private }]) {
+           id: ID!
+           boardId: ID @auth(rules: [{ allow: groups, groups: [\"admins\"] }])
+           board: Board @belongsTo(references: [\"boardId\"])
+         }",
+    );
+    write(&server, &admin(), "createBoard(input: { id: \"b\" }) { id }").await;
+    write(&server, &admin(), "createSafe(input: { id: \"s\", boardId: \"b\" }) { id }").await;
+    let address = listen(&server).await;
+    let query = "{ getBoard(id: \"b\") { safe { id } } }";
+    let change = "subscription s { onUpdateBoard { name safe { id } } }";
+    for (auth, safe, version) in [(admin(), json!({ "id": "s" }), 1), (user("ben"), json!(null), 2)]
+    {
+        let answer = ask(&server, &auth, query).await;
+        assert_eq!(answer, json!({ "data": { "getBoard": { "safe": safe } } }));
+        let mut socket = Socket::open_as(address, &auth).await;
+        let started = start(&mut socket, Some(&auth), change, json!({})).await;
+        assert_eq!(started["type"], "start_ack", "{started}");
+        let update = format!(
+            r#"updateBoard(input: {{ id: "b", name: "{version}", _version: {version} }}) {{ safe {{ id }} }}"#
+        );
+        assert_eq!(write(&server, &admin(), &update).await, json!({ "safe": { "id": "s" } }));
+        let event = socket.hear().await;
+        let expected =
+            json!({ "data": { "onUpdateBoard": { "name": version.to_string(), "safe": safe } } });
+        assert_eq!(event["payload"], expected);
+    }
+}

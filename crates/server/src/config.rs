@@ -89,7 +89,8 @@ pub struct LimitConfig {
     pub time: Duration,
     /// How many requests may be under way.
     pub requests: usize,
-    /// How many requests a second a key may send, if that is limited.
+    /// How many queries, mutations and subscriptions a second a key may ask for, if that is
+    /// limited; one request may carry several.
     pub rate: Option<NonZeroU32>,
 }
 

@@ -45,8 +45,8 @@ struct Answered {
 }
 
 async fn answer(state: &AppState, request: HttpRequest) -> Answered {
-    let headers = request.headers().clone();
-    let caller = match state.gate.admit(&Shown::in_headers(&headers)).await {
+    let shown = Shown::in_headers(request.headers());
+    let caller = match state.gate.admit(&shown).await {
         Ok(caller) => Ok(caller),
         Err(error) if error.kind == RemoteErrorKind::Unavailable => Err(error),
         Err(error) => {
@@ -69,7 +69,7 @@ async fn answer(state: &AppState, request: HttpRequest) -> Answered {
         Ok(caller) => caller,
         Err(error) => return put_off(&request, &error, Outcome::PutOff),
     };
-    match state.limits.admit(&caller, &headers) {
+    match state.limits.admit(&caller, &shown, || state.api.weight(&request)) {
         Ok(_permit) => execute(state, caller, request).await,
         Err(beyond) => {
             match beyond {

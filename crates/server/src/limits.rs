@@ -3,14 +3,14 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
+use espressync_model::Provider;
 use espressync_model::remote::{RemoteError, RemoteErrorKind};
 use espressync_resolver::{Caller, Claim};
+use governor::clock::Clock;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::auth::API_KEY_HEADER;
+use crate::auth::Shown;
 use crate::config::LimitConfig;
 
 /// Beyond so many keys those that are within their rate are forgotten, which changes nothing for
@@ -42,7 +42,7 @@ struct Rate {
 /// Why a request is put off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Beyond {
-    /// Its key has sent too many.
+    /// Its key has asked for too much.
     Rate(NonZeroU32),
     /// Too many are under way.
     Requests,
@@ -62,16 +62,27 @@ impl Limits {
         Self { body: config.body, time: config.time, requests, rate }
     }
 
-    /// Lets a caller's request in for as long as the permit is held.
+    /// Lets a caller's request in for as long as the permit is held. `shown` is what they were let
+    /// in by, and `weight` is how much they ask for.
     pub(crate) fn admit(
         &self,
         caller: &Caller,
-        headers: &HeaderMap,
+        shown: &Shown,
+        weight: impl FnOnce() -> NonZeroU32,
     ) -> Result<OwnedSemaphorePermit, Beyond> {
         if let Some(rate) = &self.rate {
-            rate.check(caller, headers)?;
+            let checked = rate.check(caller, shown, weight());
+            checked.map_err(|_| Beyond::Rate(rate.per_second))?;
         }
         Arc::clone(&self.requests).try_acquire_owned().map_err(|_| Beyond::Requests)
+    }
+
+    /// Resolves when a caller may ask for one thing more.
+    pub(crate) async fn turn(&self, caller: &Caller, shown: &Shown) {
+        let Some(rate) = &self.rate else { return };
+        while let Err(wait) = rate.check(caller, shown, NonZeroU32::MIN) {
+            tokio::time::sleep(wait).await;
+        }
     }
 }
 
@@ -82,30 +93,43 @@ impl Default for Limits {
 }
 
 impl Rate {
-    fn check(&self, caller: &Caller, headers: &HeaderMap) -> Result<(), Beyond> {
+    /// Counts what somebody asks for. What is more than they may ask for in a second is let in
+    /// where it is the first for as long, and counts as so much. An error says how long it takes
+    /// until there is room.
+    fn check(&self, caller: &Caller, shown: &Shown, weight: NonZeroU32) -> Result<(), Duration> {
         if self.limiter.len() > REMEMBERED_KEYS {
             self.limiter.retain_recent();
         }
-        let key = match subject(caller) {
-            Some(subject) => self.hasher.hash_one(subject),
-            None => self.hasher.hash_one(credentials(headers)),
-        };
-        self.limiter.check_key(&key).map_err(|_| Beyond::Rate(self.per_second))
+        let key = self.hasher.hash_one(Who::of(caller, shown));
+        match self.limiter.check_key_n(&key, weight.min(self.per_second)) {
+            Ok(Err(until)) => Err(until.wait_time_from(self.limiter.clock().now())),
+            // There is always room for what is no more than the rate.
+            Ok(Ok(())) | Err(_) => Ok(()),
+        }
     }
 }
 
-/// Whom a token is about: all tokens of one user count together.
-fn subject(caller: &Caller) -> Option<&str> {
-    let Caller::Known(identity) = caller else { return None };
-    match identity.claims.get("sub") {
-        Some(Claim::One(subject)) => Some(subject),
-        Some(Claim::Several(_)) | None => None,
-    }
+/// What tells callers apart: what has let them in, whatever they show beside it.
+#[derive(Hash)]
+enum Who<'a> {
+    /// All tokens of one user count together.
+    User(&'a str),
+    Token(Option<&'a str>),
+    Key(Option<&'a str>),
 }
 
-fn credentials(headers: &HeaderMap) -> &[u8] {
-    let shown = headers.get(API_KEY_HEADER).or_else(|| headers.get(AUTHORIZATION));
-    shown.map(|value| value.as_bytes()).unwrap_or_default()
+impl<'a> Who<'a> {
+    fn of(caller: &'a Caller, shown: &'a Shown) -> Self {
+        match caller {
+            Caller::Known(identity) if identity.provider != Provider::ApiKey => {
+                match identity.claims.get("sub") {
+                    Some(Claim::One(subject)) => Self::User(subject),
+                    Some(Claim::Several(_)) | None => Self::Token(shown.token.as_deref()),
+                }
+            }
+            Caller::Known(_) | Caller::Operator => Self::Key(shown.key.as_deref()),
+        }
+    }
 }
 
 impl Beyond {
@@ -113,7 +137,7 @@ impl Beyond {
     pub(crate) fn error(self) -> RemoteError {
         let message = match self {
             Self::Rate(per_second) => {
-                format!("this key sends more than {per_second} requests a second; try again")
+                format!("this key asks for more than {per_second} things a second; try again")
             }
             Self::Requests => {
                 "the server has more requests under way than it takes; try again".to_owned()
@@ -125,27 +149,73 @@ impl Beyond {
 
 #[cfg(test)]
 mod tests {
+    use espressync_resolver::Identity;
+
     use super::*;
 
-    fn key(key: &'static str) -> HeaderMap {
-        [(API_KEY_HEADER.parse().unwrap(), key.parse().unwrap())].into_iter().collect()
+    fn one() -> NonZeroU32 {
+        NonZeroU32::MIN
+    }
+
+    fn limited(rate: u32) -> Limits {
+        Limits::new(&LimitConfig { rate: NonZeroU32::new(rate), ..LimitConfig::default() })
     }
 
     #[test]
     fn each_key_has_a_rate_of_its_own() {
-        let rate = NonZeroU32::new(2);
-        let limits = Limits::new(&LimitConfig { rate, ..LimitConfig::default() });
-        let admit = |headers| limits.admit(&Caller::with_api_key(), headers).map(drop);
-        let (one, other) = (key("one"), key("other"));
-        assert_eq!((admit(&one), admit(&one)), (Ok(()), Ok(())));
-        assert_eq!(admit(&one), Err(Beyond::Rate(NonZeroU32::new(2).unwrap())));
-        assert_eq!(admit(&other), Ok(()));
+        let limits = limited(2);
+        let admit = |key| limits.admit(&Caller::with_api_key(), &Shown::key(key), one).map(drop);
+        assert_eq!((admit("one"), admit("one")), (Ok(()), Ok(())));
+        assert_eq!(admit("one"), Err(Beyond::Rate(NonZeroU32::new(2).unwrap())));
+        assert_eq!(admit("other"), Ok(()));
+    }
+
+    #[test]
+    fn a_request_counts_for_what_it_asks_and_is_let_in_once_however_large() {
+        let limits = limited(10);
+        let admit = |key, weight| {
+            let weight = || NonZeroU32::new(weight).unwrap();
+            limits.admit(&Caller::with_api_key(), &Shown::key(key), weight).is_ok()
+        };
+        assert_eq!([admit("a", 5), admit("a", 5), admit("a", 5)], [true, true, false]);
+        assert_eq!([admit("b", 5), admit("b", 9), admit("b", 5)], [true, false, true]);
+        assert_eq!([admit("c", 500), admit("c", 1)], [true, false]);
+    }
+
+    #[test]
+    fn who_comes_by_a_token_counts_by_it_whatever_key_they_show_beside() {
+        let user = |claims: &[(&str, &str)]| {
+            let claims = claims.iter();
+            let claims =
+                claims.map(|(name, text)| (name.to_string(), Claim::One(text.to_string())));
+            let (provider, claims) = (Provider::UserPools, claims.collect());
+            Caller::Known(Identity { provider, claims })
+        };
+        let shown = |token: &str, key: &str| Shown {
+            token: Some(token.to_owned()),
+            key: Some(key.to_owned()),
+        };
+        let (limits, key) = (limited(1), Caller::with_api_key());
+        let check = |caller: &Caller, shown: &Shown, expected: bool| {
+            assert_eq!(limits.admit(caller, shown, one).is_ok(), expected, "{caller:?}");
+        };
+        // One user with two tokens, and keys that did not let them in.
+        check(&user(&[("sub", "ann")]), &shown("t1", "k1"), true);
+        check(&user(&[("sub", "ann")]), &shown("t2", "k2"), false);
+        check(&user(&[("sub", "bob")]), &shown("t3", "k1"), true);
+        check(&user(&[]), &shown("t4", "k1"), true);
+        check(&user(&[]), &shown("t4", "k2"), false);
+        check(&user(&[]), &shown("t5", "k1"), true);
+        check(&key, &Shown::key("k1"), true);
+        check(&key, &shown("Basic Zm9v", "k1"), false);
+        // A key that is called as a user is.
+        check(&key, &Shown::key("ann"), true);
     }
 
     #[test]
     fn a_request_gives_its_place_back() {
         let limits = Limits::new(&LimitConfig { requests: 1, ..LimitConfig::default() });
-        let admit = || limits.admit(&Caller::with_api_key(), &key("one"));
+        let admit = || limits.admit(&Caller::with_api_key(), &Shown::key("one"), one);
         let first = admit().unwrap();
         assert_eq!(admit().map(drop), Err(Beyond::Requests));
         drop(first);

@@ -166,8 +166,9 @@ pub struct Settings {
     /// How many requests may be under way; clients send those beyond again [default: 4096]
     #[arg(long, value_name = "COUNT", env = "ESPRESSYNC_MAX_REQUESTS", help_heading = "Limits")]
     max_requests: Option<NonZeroUsize>,
-    /// How many requests a second a key (or the user of a token) may send; clients send those
-    /// beyond again [default: as many as it likes]
+    /// How many queries, mutations and subscriptions a second a key (or the user of a token) may
+    /// ask for, of which a request may carry several; clients ask for those beyond again
+    /// [default: as many as it likes]
     #[arg(long, value_name = "COUNT", env = "ESPRESSYNC_RATE_LIMIT", help_heading = "Limits")]
     rate_limit: Option<NonZeroU32>,
     /// How deep the fields of a request may nest [default: 24]

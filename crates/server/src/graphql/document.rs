@@ -164,7 +164,8 @@ pub(super) fn introspects(operation: &Operation) -> bool {
     operation.fields.iter().any(|field| field.name == "__schema" || field.name == "__type")
 }
 
-fn choose<'a>(
+/// The operation that `name` chooses.
+pub(super) fn choose<'a>(
     operations: &'a DocumentOperations,
     name: Option<&str>,
 ) -> Result<&'a OperationDefinition, String> {

@@ -26,6 +26,7 @@ mod subscription;
 mod token;
 mod types;
 mod validation;
+mod weight;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,8 +1,11 @@
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket, close_code};
 use espressync_model::remote::{RemoteError, RemoteErrorKind};
+use espressync_resolver::Caller;
 use espressync_wire::realtime::{ClientFrame, FrameError, ServerFrame};
 use futures::StreamExt;
 use futures::stream::SplitStream;
@@ -19,18 +22,26 @@ use crate::graphql::Request;
 /// After this long without a message a client takes the socket for dead.
 const CONNECTION_TIMEOUT_MS: u32 = 300_000;
 
+/// How long a `start` waits for its turn; clients wait 15 s for the answer (contract 5.4).
+const TURN: Duration = Duration::from_secs(10);
+
 /// One realtime socket.
 pub(super) struct Session {
     state: Arc<AppState>,
     outlet: Arc<Outlet>,
     /// By the client's names for them.
     subscriptions: BTreeMap<String, Started>,
+    /// Of what is asked for, only a hash is kept.
+    hasher: RandomState,
 }
 
 /// A subscription that goes on.
 struct Started {
     /// What was shown for it.
     shown: Shown,
+    /// By what request, and with what shown: the same again is there already. A client sends all
+    /// of its `start`s again when one of them was answered too late.
+    asked: u64,
     _membership: Membership,
 }
 
@@ -53,8 +64,8 @@ impl Session {
         let (outlet, queue) = Outlet::open(&state.realtime, Arc::clone(&state.metrics));
         let sender = tokio::spawn(queue.drain(sink));
         let stop = state.shutdown.clone();
-        let mut session =
-            Self { state, outlet: Arc::clone(&outlet), subscriptions: BTreeMap::new() };
+        let (subscriptions, hasher) = (BTreeMap::new(), RandomState::new());
+        let mut session = Self { state, outlet: Arc::clone(&outlet), subscriptions, hasher };
         let greeting = session.greeting(&mut messages, &admitted);
         let is_greeted = tokio::select! {
             greeted = timeout(session.state.realtime.greeting, greeting) => greeted == Ok(true),
@@ -114,24 +125,25 @@ impl Session {
         }
     }
 
-    /// Says that the server is there, as long as what was shown is still good: a key that was
-    /// revoked hears nothing more.
-    fn keep_alive(&self, handshake: &Shown) -> Next {
-        let started = self.subscriptions.values().map(|started| &started.shown);
-        let still = started.chain([handshake]).try_for_each(|shown| self.state.gate.still(shown));
-        match still {
-            Ok(()) => self.say(&ServerFrame::KeepAlive),
-            Err(error) => self.expel(&error),
+    /// Says that the server is there. What was started by credentials that are good no longer ends
+    /// here, and so does the socket that was opened by such when nothing is left: a key that was
+    /// revoked hears nothing more, and what others have started goes on.
+    fn keep_alive(&mut self, handshake: &Shown) -> Next {
+        let gate = &self.state.gate;
+        let started = self.subscriptions.iter();
+        let refused = started.filter_map(|(id, started)| {
+            let refused = gate.still(&started.shown).err();
+            refused.map(|error| (id.clone(), error))
+        });
+        for (id, error) in refused.collect::<Vec<_>>() {
+            self.subscriptions.remove(&id);
+            self.error(Some(id), &error);
         }
-    }
-
-    /// Ends every subscription and the socket, since the credentials are good no longer.
-    fn expel(&self, error: &RemoteError) -> Next {
-        for id in self.subscriptions.keys() {
-            self.error(Some(id.clone()), error);
+        if self.subscriptions.is_empty() && self.state.gate.still(handshake).is_err() {
+            self.outlet.close(close_code::POLICY, "unauthorized");
+            return Next::End;
         }
-        self.outlet.close(close_code::POLICY, "unauthorized");
-        Next::End
+        self.say(&ServerFrame::KeepAlive)
     }
 
     fn greet(&self, message: Message, admitted: &Result<Shown, RemoteError>) -> Greeting {
@@ -217,8 +229,18 @@ impl Session {
         };
         let caller = match self.state.gate.admit(&shown).await {
             Ok(caller) => caller,
+            Err(error) if error.kind == RemoteErrorKind::Unavailable => {
+                return self.put_off(&id, &error);
+            }
             Err(error) => return self.error(Some(id), &error),
         };
+        let asked = self.hasher.hash_one((&request.query, &request.variables, &shown));
+        if self.subscriptions.get(&id).is_some_and(|started| started.asked == asked) {
+            return self.say(&ServerFrame::StartAck { id });
+        }
+        if let Err(error) = self.turn(&caller, &shown).await {
+            return self.put_off(&id, &error);
+        }
         let subscription = match self.state.api.subscribe(caller, request).await {
             Ok(subscription) => subscription,
             Err(errors) => {
@@ -238,7 +260,32 @@ impl Session {
         let member = Member { id: id.clone(), outlet: Arc::clone(&self.outlet) };
         let membership = self.state.hub.subscribe(&self.state, subscription, member);
         // The one that is replaced ends only now: between the two no change is missed.
-        self.subscriptions.insert(id, Started { shown, _membership: membership });
+        self.subscriptions.insert(id, Started { shown, asked, _membership: membership });
+        Next::Message
+    }
+
+    /// Waits until the rate of whoever shows this lets a subscription begin; meanwhile the socket's
+    /// next messages wait too.
+    async fn turn(&self, caller: &Caller, shown: &Shown) -> Result<(), RemoteError> {
+        let turn = self.state.limits.turn(caller, shown);
+        let came = tokio::select! {
+            came = timeout(TURN, turn) => came.is_ok(),
+            () = self.outlet.ended() => true,
+            () = self.state.shutdown.cancelled() => true,
+        };
+        if came {
+            return Ok(());
+        }
+        self.state.metrics.rate_limited.inc();
+        let message = "this key is kept busy by others who use it";
+        Err(RemoteError::new(RemoteErrorKind::Throttled, message))
+    }
+
+    /// Says nothing to a `start` that may be good another time. An error would end all of a
+    /// DataStore's subscriptions for good; without an answer `aws-amplify` sends it again after
+    /// some seconds, on the same socket (contract 5.4).
+    fn put_off(&self, id: &str, error: &RemoteError) -> Next {
+        tracing::warn!(id, reason = %error, "put off");
         Next::Message
     }
 

@@ -115,6 +115,30 @@ async fn a_key_over_its_rate_is_put_off_and_its_mutation_kept() {
 }
 
 #[tokio::test]
+async fn each_field_of_a_request_counts_towards_the_rate() {
+    let rate = NonZeroU32::new(10);
+    let many = |count: usize| {
+        let fields = (0..count).map(|number| format!("q{number}: syncProducts {{ nextToken }} "));
+        format!("{{ {} }}", fields.collect::<String>())
+    };
+    let spread = "{ ...a ... on Query { v: syncProducts { nextToken } } }
+        fragment a on Query { ...b x: syncProducts { nextToken } y: syncProducts { nextToken } }
+        fragment b on Query { z: syncProducts { nextToken } w: syncProducts { nextToken } }";
+    for (first, second, is_put_off) in [
+        (many(5).as_str(), many(4).as_str(), false),
+        (&many(9), &many(9), true),
+        (&many(6), spread, true),
+        // More than a key may ask for in a second is let in where it has asked for nothing.
+        (&many(12), &many(9), true),
+    ] {
+        let server = Server::limited(LimitConfig { rate, ..LimitConfig::default() });
+        assert_eq!(server.post(body(first, &json!({}))).await.status(), StatusCode::OK);
+        let status = server.post(body(second, &json!({}))).await.status();
+        assert_eq!(status == StatusCode::TOO_MANY_REQUESTS, is_put_off, "{second}: {status}");
+    }
+}
+
+#[tokio::test]
 async fn a_server_with_its_hands_full_keeps_mutations_too() {
     let server = Server::limited(LimitConfig { requests: 0, ..LimitConfig::default() });
     let answer = server.post(body(CREATE, &product("p"))).await;

@@ -1,6 +1,7 @@
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use espressync_model::remote::{Change, Operation};
 use espressync_model::{Meta, Record, Row, Timestamp, Value};
@@ -8,6 +9,7 @@ use espressync_server::RealtimeLimits;
 use espressync_server::app::app;
 use espressync_server::auth::{Gate, KeyFile, Keys};
 use espressync_server::backend::Events;
+use espressync_server::config::LimitConfig;
 use espressync_wire::Auth;
 use espressync_wire::realtime::offered_protocols;
 use futures::{SinkExt, StreamExt};
@@ -104,6 +106,27 @@ impl Socket {
             Some(Message::Text(text)) => serde_json::from_str(&text).expect("JSON"),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// What comes next but for frames of a type; the code of the close where nothing does.
+    async fn hear_other_than(&mut self, kind: &str) -> Result<Json, Option<u16>> {
+        loop {
+            let frame: Json = match self.next().await {
+                Some(Message::Text(text)) => serde_json::from_str(&text).expect("JSON"),
+                Some(Message::Close(Some(frame))) => return Err(Some(u16::from(frame.code))),
+                _ => return Err(None),
+            };
+            if frame["type"] != kind {
+                return Ok(frame);
+            }
+        }
+    }
+
+    async fn start_as(&mut self, id: &str, key: &str, query: &str) {
+        let data = json!({ "query": query }).to_string();
+        let payload =
+            json!({ "data": data, "extensions": { "authorization": { "x-api-key": key } } });
+        self.say(json!({ "id": id, "payload": payload, "type": "start" })).await;
     }
 
     pub(crate) async fn start(&mut self, id: &str, query: &str, variables: Json) {
@@ -464,6 +487,62 @@ async fn a_key_that_is_revoked_hears_nothing_more() {
     let Some(Message::Close(Some(frame))) = last else { panic!("{last:?}") };
     assert_eq!(u16::from(frame.code), 1008);
     assert_eq!(server.state.hub.count(), 0);
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_ends_what_it_has_started_and_no_more() {
+    let keep_alive = Duration::from_millis(10);
+    let mut server = limited(RealtimeLimits { keep_alive, ..RealtimeLimits::default() });
+    let file = KeyFile::of(&server.file());
+    let [opener, till, office] = ["opener", "till", "office"]
+        .map(|name| file.create(name, None, Timestamp(1)).expect("a key"));
+    let keys = Keys::new(vec![KEY.to_owned()]).and_of(file.clone()).expect("keys");
+    Arc::get_mut(&mut server.state).expect("nobody else has it yet").gate = Gate::new(keys);
+    let mut socket =
+        Socket::open_as(listen(&server).await, &Auth::ApiKey(opener.key.clone())).await;
+    for (id, key) in [("till", &till), ("office", &office), ("bad", &office)] {
+        let key = if id == "bad" { "da2-bad" } else { key.key.as_str() };
+        socket.start_as(id, key, ON_CREATE).await;
+        let expected = if id == "bad" { "error" } else { "start_ack" };
+        assert_eq!(socket.hear_other_than("ka").await.expect("a frame")["type"], expected);
+    }
+    file.revoke(&opener.stored.id).expect("it is there");
+    file.revoke(&till.stored.id).expect("it is there");
+    let frame = socket.hear_other_than("ka").await.expect("a frame");
+    assert_eq!((&frame["type"], &frame["id"]), (&json!("error"), &json!("till")));
+    assert_eq!(frame["payload"]["errors"][0]["errorType"], "UnauthorizedException");
+    assert_eq!(server.state.hub.count(), 1);
+    server.product("p", "Latte", 4.0).await;
+    let frame = socket.hear_other_than("ka").await.expect("a frame");
+    assert_eq!((&frame["type"], &frame["id"]), (&json!("data"), &json!("office")));
+    // Nobody is left who may hear anything.
+    file.revoke(&office.stored.id).expect("it is there");
+    let frame = socket.hear_other_than("ka").await.expect("a frame");
+    assert_eq!((&frame["type"], &frame["id"]), (&json!("error"), &json!("office")));
+    assert_eq!(socket.hear_other_than("ka").await, Err(Some(1008)));
+}
+
+/// A data store asks for all its subscriptions at once. An error would end them for good in
+/// `aws-amplify`, so each waits for its turn; and what is asked for again is there already.
+#[tokio::test]
+async fn subscriptions_beyond_the_rate_wait_for_their_turn() {
+    let rate = NonZeroU32::new(10);
+    let server = Server::limited(LimitConfig { rate, ..LimitConfig::default() });
+    let mut socket = Socket::open(listen(&server).await).await;
+    let began = Instant::now();
+    for id in 0..13 {
+        socket.start(&id.to_string(), ON_CREATE, json!({})).await;
+    }
+    for id in 0..13 {
+        let expected = json!({ "type": "start_ack", "id": id.to_string() });
+        assert_eq!(socket.hear().await, expected);
+    }
+    assert!(began.elapsed() >= Duration::from_millis(200), "{:?}", began.elapsed());
+    for _ in 0..200 {
+        socket.subscribe("12", ON_CREATE, json!({})).await;
+    }
+    assert!(began.elapsed() < Duration::from_secs(15), "what is there is not counted");
+    assert_eq!(server.state.hub.count(), 13);
 }
 
 #[tokio::test]

@@ -60,7 +60,7 @@ pub struct Tokens {
 /// The keys that sign tokens.
 enum Source {
     Secret(DecodingKey),
-    Set(KeySet),
+    Set(Box<KeySet>),
 }
 
 impl Tokens {
@@ -77,7 +77,7 @@ impl Tokens {
                 return Err(JwtError::ShortSecret);
             }
             (Some(secret), None) => Source::Secret(DecodingKey::from_secret(secret.as_bytes())),
-            (None, Some(place)) => Source::Set(KeySet::open(&place)?),
+            (None, Some(place)) => Source::Set(Box::new(KeySet::open(&place)?)),
         };
         Ok(Self {
             keys,

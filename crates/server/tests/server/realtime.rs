@@ -497,7 +497,8 @@ async fn a_key_that_is_revoked_ends_what_it_has_started_and_no_more() {
     let [opener, till, office] = ["opener", "till", "office"]
         .map(|name| file.create(name, None, Timestamp(1)).expect("a key"));
     let keys = Keys::new(vec![KEY.to_owned()]).and_of(file.clone()).expect("keys");
-    Arc::get_mut(&mut server.state).expect("nobody else has it yet").gate = Gate::new(keys);
+    Arc::get_mut(&mut server.state).expect("nobody else has it yet").gate =
+        Arc::new(Gate::new(keys));
     let mut socket =
         Socket::open_as(listen(&server).await, &Auth::ApiKey(opener.key.clone())).await;
     for (id, key) in [("till", &till), ("office", &office), ("bad", &office)] {

@@ -1,5 +1,6 @@
 //! `cargo xtask fuzz`: random input for whatever reads what strangers send.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -7,6 +8,15 @@ use anyhow::{Context, Result, bail};
 use crate::command::{as_typed, cargo};
 use crate::project::Project;
 use crate::tools;
+
+/// Files of the product with which the target `sdl` begins beside its own seeds.
+const SCHEMAS: [&str; 5] = [
+    "src/schema.graphql",
+    "crates/model/tests/golden/everything.graphql",
+    "crates/server/tests/schemas/rich.graphql",
+    "crates/server/tests/schemas/offers.graphql",
+    "fuzz/fuzz_targets/request.graphql",
+];
 
 /// The targets, each a file of `fuzz/fuzz_targets` with a folder of `fuzz/seeds`, and what they
 /// are compiled with.
@@ -34,11 +44,14 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     std::fs::copy(project.root.join("Cargo.lock"), project.root.join("fuzz/Cargo.lock"))
         .context("cannot copy Cargo.lock to fuzz/")?;
     println!("  ·  the fuzz targets: building them, about 5 min the first time");
+    let corpus = project.root.join("fuzz/corpus");
     for (target, features) in TARGETS {
         println!("  ·  {target}: {seconds} s of random input");
-        let corpus = project.root.join("fuzz/corpus").join(target);
-        std::fs::create_dir_all(&corpus)
+        std::fs::create_dir_all(corpus.join(target))
             .with_context(|| format!("cannot make {}", corpus.display()))?;
+        if target == "sdl" {
+            add_schemas(&project.root, &corpus.join(target))?;
+        }
         let mut command = cargo(&project.root);
         command
             .env("PATH", &path)
@@ -58,4 +71,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Copies the product's schemas to where the target finds them.
+fn add_schemas(root: &Path, corpus: &Path) -> Result<()> {
+    for (number, file) in SCHEMAS.iter().enumerate() {
+        let copy = corpus.join(format!("{number}.graphql"));
+        std::fs::copy(root.join(file), copy).with_context(|| format!("cannot copy {file}"))?;
+    }
+    Ok(())
 }

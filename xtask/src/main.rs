@@ -32,6 +32,7 @@ Usage: cargo xtask <COMMAND>
   test [LAYER...]                run all test layers, or some: lint, native, browser, e2e,
                                  interop (with the unmodified aws-amplify)
   build                          build the app into dist/ and print its size
+  server                         build the server, with its page /graphiql, and print where it is
   bench server [OPTION...]       measure the server beside what the machine can do without it, a
                                  quarter of an hour; -- --help tells of the options
   fuzz [SECONDS]                 random input for what reads schemas, requests, realtime
@@ -64,6 +65,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         "bench" => bench::run(rest),
         "fuzz" => fuzz::run(rest),
         "build" => nothing_more(rest).and_then(|()| build::run()),
+        "server" => nothing_more(rest).and_then(|()| server::run()),
         "tidy" => nothing_more(rest).and_then(|()| tidy::run()),
         "ci" => nothing_more(rest).and_then(|()| ci::run()),
         "help" | "--help" | "-h" => {

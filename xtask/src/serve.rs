@@ -75,6 +75,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     if port != options.port {
         println!("  Port {} is taken; the orders are those of {}.\n", options.port, shop.name);
     }
+    println!("  Its API is to be asked at {}graphiql\n", server.url());
     println!("  Open it in two browsers and take an order. Ctrl-C closes the shop.\n");
     while !stop.load(Ordering::Relaxed) {
         if let Some(status) = server.ended()? {

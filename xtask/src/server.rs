@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitCode, ExitStatus};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use crate::command::{as_typed, cargo, output_of};
 use crate::project::Project;
 use crate::step::Step;
+use crate::tools::graphiql;
 
 const PACKAGE: &str = "espressync-server";
 const PROGRAM: &str = "espressync";
@@ -21,8 +22,16 @@ const SHUTDOWN: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(20);
 const PORTS_TRIED: u16 = 100;
 
-/// Builds the server as shops run it, and returns the program.
+/// `cargo xtask server`
+pub(crate) fn run() -> Result<ExitCode> {
+    let program = build(&Project::find()?)?;
+    println!("\n  The server: {}\n", program.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the server as shops run it, with the page /graphiql, and returns the program.
 pub(crate) fn build(project: &Project) -> Result<PathBuf> {
+    graphiql::install(project)?;
     let hint = "building it in release, about 3 min the first time";
     let step = Step::start(project, "the server", hint)?;
     step.run(cargo(&project.root).args(["build", "--profile=server", "--package", PACKAGE]))?;
@@ -32,6 +41,7 @@ pub(crate) fn build(project: &Project) -> Result<PathBuf> {
 
 /// Builds the server from what the native tests have compiled, and returns the program.
 pub(crate) fn build_for_tests(project: &Project) -> Result<PathBuf> {
+    graphiql::install(project)?;
     let step = Step::start(project, "the server for the tests", "mostly built by now")?;
     // Asked for alone, its libraries would have fewer features and be compiled a second time.
     let what = ["--bin", PROGRAM, "--example", "hold_write_lock"];
@@ -68,7 +78,7 @@ impl Server {
             .args(["--seed", "src/domain/demo_catalog.json"])
             // Not as an argument, which every user of this machine could read.
             .env("ESPRESSYNC_API_KEYS", key)
-            .arg("--share-key");
+            .args(["--share-key", "--graphiql"]);
         detach_from_keyboard(&mut command);
         let by_hand = as_typed(&command);
         let program = command.spawn().with_context(|| format!("cannot start: {by_hand}"))?;

@@ -5,6 +5,7 @@
 //! `~/.cache/espressync/tools`. A fitting version on PATH is taken as it is.
 
 pub(crate) mod browser;
+pub(crate) mod graphiql;
 pub(crate) mod npm;
 
 mod binaryen;

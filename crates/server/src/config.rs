@@ -59,8 +59,8 @@ pub struct Config {
     /// Where metrics are served; beside the API on this machine alone, where that listens nowhere
     /// else.
     pub metrics_listen: Option<SocketAddr>,
-    /// The `node_modules` of the page that asks the API, where it is served.
-    pub graphiql: Option<PathBuf>,
+    /// Whether the page that asks the API is served.
+    pub graphiql: PageSetting,
     /// How long the server says that it is not ready before it takes no more requests.
     pub drain_delay: Duration,
     /// How much realtime clients may ask.
@@ -114,6 +114,16 @@ pub enum KeySharing {
     #[default]
     Off,
     /// They get it at `/espressync.json`.
+    On,
+}
+
+/// Whether the page for development is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PageSetting {
+    /// It is not.
+    #[default]
+    Off,
+    /// It is.
     On,
 }
 
@@ -186,7 +196,7 @@ impl Default for Config {
             limits: LimitConfig::default(),
             query: crate::Limits::default(),
             metrics_listen: None,
-            graphiql: None,
+            graphiql: PageSetting::Off,
             drain_delay: Duration::ZERO,
             realtime: RealtimeLimits::default(),
             models: BTreeMap::new(),

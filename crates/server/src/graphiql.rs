@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
@@ -11,51 +11,60 @@ use thiserror::Error;
 
 use crate::app::AppState;
 
-/// The page that asks the API in a browser, for development. Its parts are npm's, read from a
-/// folder once: a server needs no internet, and a build of it no npm.
-pub struct Graphiql {
-    files: Vec<(&'static str, &'static str, Vec<u8>)>,
+/// The page that asks the API in a browser, for development. Its parts are npm's and are taken into
+/// the binary when it is built: whoever has that needs neither npm nor a network.
+#[derive(Debug, Clone)]
+pub struct Graphiql(Cow<'static, [Part]>);
+
+/// A part of the page.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    name: &'static str,
+    kind: &'static str,
+    bytes: &'static [u8],
 }
 
-/// A part of the page that is not there.
+/// The parts are not in this program.
 #[derive(Debug, Error)]
 #[error(
-    "cannot read {file}, a part of the page /graphiql: {source}; install the parts by \
-     `npm install graphiql@3 react@18 react-dom@18`, and name the node_modules by --graphiql"
+    "this espressync was built without the parts of the page /graphiql: `cargo xtask server` \
+     fetches them from npm and builds one that has them. Or leave --graphiql out"
 )]
-pub struct GraphiqlError {
-    file: PathBuf,
-    source: std::io::Error,
-}
+pub struct GraphiqlError;
 
-const SCRIPT: &str = "text/javascript; charset=utf-8";
+/// What the build has found.
+const OWN: &[Part] = include!(concat!(env!("OUT_DIR"), "/graphiql.rs"));
 
-/// The name of each part here, what it is, and where npm's folder has it.
-const PARTS: [(&str, &str, &str); 4] = [
-    ("graphiql.css", "text/css; charset=utf-8", "graphiql/graphiql.min.css"),
-    ("react.js", SCRIPT, "react/umd/react.production.min.js"),
-    ("react-dom.js", SCRIPT, "react-dom/umd/react-dom.production.min.js"),
-    ("graphiql.js", SCRIPT, "graphiql/graphiql.min.js"),
-];
+const PAGE: &str = include_str!("../graphiql/page.html");
 
-impl Graphiql {
-    /// Reads the parts from a `node_modules`.
-    ///
-    /// # Errors
-    /// [`GraphiqlError`] for the first that is not there.
-    pub fn load(folder: &Path) -> Result<Self, GraphiqlError> {
-        let files = PARTS.iter().map(|(name, kind, place)| {
-            let file = folder.join(place);
-            let bytes = std::fs::read(&file).map_err(|source| GraphiqlError { file, source })?;
-            Ok((*name, *kind, bytes))
-        });
-        Ok(Self { files: files.collect::<Result<_, _>>()? })
+/// What the page does: all of it that is ours.
+const SCRIPT: Part =
+    Part::new("page.js", "text/javascript; charset=utf-8", include_bytes!("../graphiql/page.js"));
+
+impl Part {
+    /// A part of this name, of this type, with this content.
+    #[must_use]
+    pub const fn new(name: &'static str, kind: &'static str, bytes: &'static [u8]) -> Self {
+        Self { name, kind, bytes }
     }
 }
 
-impl std::fmt::Debug for Graphiql {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Graphiql").finish_non_exhaustive()
+impl Graphiql {
+    /// The page with the parts that were there when the program was built.
+    ///
+    /// # Errors
+    /// [`GraphiqlError`] if none were.
+    pub fn own() -> Result<Self, GraphiqlError> {
+        if OWN.is_empty() {
+            return Err(GraphiqlError);
+        }
+        Ok(Self(Cow::Borrowed(OWN)))
+    }
+
+    /// The page with other parts.
+    #[must_use]
+    pub fn of(parts: Vec<Part>) -> Self {
+        Self(Cow::Owned(parts))
     }
 }
 
@@ -68,36 +77,12 @@ pub(crate) fn routes() -> Router<Arc<AppState>> {
 
 #[allow(clippy::unused_async, reason = "a handler")]
 async fn part(State(state): State<Arc<AppState>>, InPath(wanted): InPath<String>) -> Response {
-    let files = state.graphiql.iter().flat_map(|graphiql| &graphiql.files);
-    match files.into_iter().find(|(name, ..)| *name == wanted) {
-        Some((_, kind, bytes)) => {
-            let headers = [(CONTENT_TYPE, *kind), (CACHE_CONTROL, "no-cache")];
-            (headers, bytes.clone()).into_response()
+    let parts = state.graphiql.iter().flat_map(|graphiql| graphiql.0.iter());
+    match parts.chain([&SCRIPT]).find(|part| part.name == wanted) {
+        Some(part) => {
+            let headers = [(CONTENT_TYPE, part.kind), (CACHE_CONTROL, "no-cache")];
+            (headers, part.bytes).into_response()
         }
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
-
-/// The key is typed under "Headers", and kept by nobody.
-const PAGE: &str = r#"<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <title>Espressync: GraphiQL</title>
-    <link rel="stylesheet" href="/graphiql/graphiql.css">
-    <style>html, body, #page { height: 100%; margin: 0; }</style>
-  </head>
-  <body>
-    <div id="page"></div>
-    <script src="/graphiql/react.js"></script>
-    <script src="/graphiql/react-dom.js"></script>
-    <script src="/graphiql/graphiql.js"></script>
-    <script>
-      const fetcher = GraphiQL.createFetcher({ url: "/graphql" });
-      const headers = JSON.stringify({ "x-api-key": "" }, null, 2);
-      const page = React.createElement(GraphiQL, { fetcher, headers, defaultEditorToolsVisibility: "headers" });
-      ReactDOM.createRoot(document.getElementById("page")).render(page);
-    </script>
-  </body>
-</html>
-"#;

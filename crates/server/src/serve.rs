@@ -15,7 +15,7 @@ use crate::app::{AppState, Pages};
 use crate::auth::{Gate, JwtError, KeyFile, KeyFileError, Keys, Tokens};
 use crate::backend::Backend;
 use crate::clock::system_time;
-use crate::config::{Config, ConfigError, KeySharing};
+use crate::config::{Config, ConfigError, KeySharing, PageSetting};
 use crate::generation::{Current, Generation, Parts};
 use crate::graphiql::{Graphiql, GraphiqlError};
 use crate::graphql::ApiError;
@@ -69,7 +69,7 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
-    /// The page that asks the API lacks a part.
+    /// The page that asks the API is not in this program.
     #[error(transparent)]
     Graphiql(#[from] GraphiqlError),
     /// The certificate cannot be used.
@@ -115,7 +115,10 @@ impl Server {
         let keys = config.keys()?;
         let gate = gate(config, keys.clone())?;
         let acceptor = config.tls()?.acceptor(config.listen.ip())?;
-        let graphiql = config.graphiql.as_deref().map(Graphiql::load).transpose()?;
+        let graphiql = match config.graphiql {
+            PageSetting::On => Some(Arc::new(Graphiql::own()?)),
+            PageSetting::Off => None,
+        };
         let rules = Arc::new(rules(config)?);
         let listener = match socket {
             Some(socket) => TcpListener::from_std(socket)?,
@@ -151,7 +154,7 @@ impl Server {
             limits: Arc::new(Limits::new(&config.limits)),
             metrics,
             metrics_at: config.metrics_at(),
-            graphiql: graphiql.map(Arc::new),
+            graphiql,
             draining: CancellationToken::new(),
             realtime: config.realtime,
             shutdown: shutdown.child_token(),

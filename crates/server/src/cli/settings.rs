@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::values::one_or_several;
 use super::{Conflict, LogFormat, Origin, Size, Time};
 use crate::auth::JwtSettings;
-use crate::config::{Config, DemoKey, KeySharing, LimitConfig, ModelConfig};
+use crate::config::{Config, DemoKey, KeySharing, LimitConfig, ModelConfig, PageSetting};
 use crate::realtime::RealtimeLimits;
 
 /// What a server may be told, by flags, by the environment or by a file. What is not said is
@@ -187,10 +187,18 @@ pub struct Settings {
         help_heading = "Operation"
     )]
     metrics_listen: Option<SocketAddr>,
-    /// Serve the page GraphiQL at /graphiql, for development. Its parts come from this folder:
-    /// npm install --prefix tools graphiql@3 react@18 react-dom@18, then tools/node_modules
-    #[arg(long, value_name = "DIR", env = "ESPRESSYNC_GRAPHIQL", help_heading = "Operation")]
-    graphiql: Option<PathBuf>,
+    /// Serve the page GraphiQL at /graphiql, which asks the API in a browser, for development
+    #[arg(
+        long,
+        env = "ESPRESSYNC_GRAPHIQL",
+        num_args = 0..=1,
+        require_equals = true,
+        value_name = "BOOL",
+        default_missing_value = "true",
+        value_parser = FalseyValueParser::new(),
+        help_heading = "Operation"
+    )]
+    graphiql: Option<bool>,
     /// How long /readyz says no before the server, asked to stop, takes no more requests: as long
     /// as your load balancer takes to notice [default: 0s]
     #[arg(long, value_name = "TIME", env = "ESPRESSYNC_DRAIN_DELAY", help_heading = "Operation")]
@@ -260,7 +268,6 @@ impl Settings {
             data: self.data.map(at),
             pages: self.pages.map(at),
             seed: self.seed.map(at),
-            graphiql: self.graphiql.map(at),
             jwt: self.jwt.within(folder),
             tls_cert: self.tls_cert.map(at),
             tls_key: self.tls_key.map(at),
@@ -310,7 +317,10 @@ impl Settings {
                 ..usual.query
             },
             metrics_listen: self.metrics_listen,
-            graphiql: self.graphiql,
+            graphiql: match self.graphiql {
+                Some(true) => PageSetting::On,
+                _ => PageSetting::Off,
+            },
             drain_delay: self.drain_delay.map_or(usual.drain_delay, |Time(delay)| delay),
             realtime: RealtimeLimits {
                 sockets: self.realtime_sockets.unwrap_or(usual.realtime.sockets),

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
 use espressync_server::app::{AppState, app};
 use espressync_server::config::{Config, LimitConfig};
-use espressync_server::graphiql::Graphiql;
+use espressync_server::graphiql::{Graphiql, Part};
 use espressync_server::serve::Server as Program;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
@@ -198,25 +198,16 @@ async fn a_server_whose_database_takes_no_writes_is_alive_and_not_ready() {
 }
 
 #[tokio::test]
-async fn graphiql_is_served_from_a_folder_and_needs_no_other_place() {
-    let folder = TempDir::new().unwrap();
-    let parts = [
-        "graphiql/graphiql.min.css",
-        "graphiql/graphiql.min.js",
-        "react/umd/react.production.min.js",
-        "react-dom/umd/react-dom.production.min.js",
-    ];
-    let error = Graphiql::load(folder.path()).unwrap_err().to_string();
-    assert!(error.contains("npm install graphiql@3 react@18 react-dom@18"), "{error}");
-    for part in parts {
-        let file = folder.path().join(part);
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(file, part).unwrap();
-    }
+async fn graphiql_is_served_where_it_is_asked_for_and_needs_no_other_place() {
+    let parts = ["graphiql.css", "react.js", "react-dom.js", "graphiql.js"];
+    // A program that was built without them says how to get one that has them.
+    let own = Graphiql::own().map(drop).map_err(|error| error.to_string());
+    assert!(own.is_ok() || own.is_err_and(|error| error.contains("`cargo xtask server`")));
     let Server { state, .. } = Server::new();
     let Ok(state) = Arc::try_unwrap(state) else { panic!("nobody else has the state") };
     assert!(state.graphiql.is_none(), "it is for development");
-    let graphiql = Some(Arc::new(Graphiql::load(folder.path()).unwrap()));
+    let parts = parts.map(|name| Part::new(name, "text/plain", b"part"));
+    let graphiql = Some(Arc::new(Graphiql::of(parts.to_vec())));
     let router = app(Arc::new(AppState { graphiql, ..state }));
     let get = async |path: &str| {
         let request = Request::get(path).body(Body::empty()).unwrap();
@@ -224,7 +215,9 @@ async fn graphiql_is_served_from_a_folder_and_needs_no_other_place() {
     };
     let page = text_of(get("/graphiql").await).await;
     assert!(!page.contains("://"), "nothing comes from elsewhere: {page}");
-    for line in page.lines().filter(|line| line.contains("src=") || line.contains("href=")) {
+    let links = page.lines().filter(|line| line.contains("=\"/"));
+    assert_eq!(links.clone().count(), 5, "{page}");
+    for line in links {
         let part = line.split('"').find(|text| text.starts_with('/')).unwrap();
         assert_eq!(get(part).await.status(), StatusCode::OK, "{part}");
     }

@@ -50,6 +50,13 @@ impl Key {
     }
 }
 
+/// Keys are found by their text, which is ordered as they are.
+impl std::borrow::Borrow<str> for Key {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl From<&str> for Key {
     fn from(text: &str) -> Self {
         Self(text.into())

@@ -1,9 +1,10 @@
 use std::rc::Rc;
 
-use espressync_model::{Key, ModelId, Query, Record, Schema};
+use espressync_model::{Key, ModelId, Record, Schema};
 
 use crate::codec::{LogEntry, decode, encode, encode_batch};
 use crate::layout::Layout;
+use crate::relations;
 use crate::table::Table;
 use crate::{Applied, Batch, Cursor, LogPosition, LogRecord, Outbox, StoreError, StoreErrorKind};
 
@@ -35,10 +36,14 @@ impl Store {
     /// An empty store.
     #[must_use]
     pub fn new(schema: Rc<Schema>) -> Self {
-        let count = schema.models().count();
+        let tables: Vec<Table> = schema
+            .models()
+            .map(|(id, _)| Table::with_indexes(relations::indexes(&schema, id)))
+            .collect();
+        let count = tables.len();
         Self {
             schema,
-            tables: vec![Table::default(); count],
+            tables,
             outbox: Outbox::default(),
             cursors: vec![None; count],
             layout: None,
@@ -182,6 +187,12 @@ impl Store {
         for (model, cursor) in batch.cursors {
             self.cursors[model.index()] = cursor;
         }
+        // Counting is for large batches only: what is saved one by one costs nothing more.
+        if batch.records.len() > Table::FEW {
+            for (model, table) in ModelId::first(self.tables.len()).zip(&mut self.tables) {
+                table.expect(batch.records.iter().filter(|(of, ..)| *of == model).count());
+            }
+        }
         let records = batch.records.into_iter();
         let applied = records.map(|(model, key, after)| {
             let before = self.tables[model.index()].set(&key, after.clone());
@@ -253,10 +264,8 @@ impl Store {
         self.tables[model.index()].live_count()
     }
 
-    /// The live records that a query asks for.
-    #[must_use]
-    pub fn query(&self, model: ModelId, query: &Query) -> Vec<&Record> {
-        self.tables[model.index()].query(query)
+    pub(crate) fn table(&self, model: ModelId) -> &Table {
+        &self.tables[model.index()]
     }
 
     /// What waits to be sent.

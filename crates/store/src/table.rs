@@ -1,6 +1,10 @@
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use espressync_model::{Key, Query, Record};
+use espressync_model::{FieldId, Key, Record, Row, Sort};
+
+use crate::index::{Indexes, Ordered, sorted};
 
 /// A record's place in its table. Slots count up in the order in which this store first saw the
 /// keys, which is the order of queries without a sort. A key that is removed and comes back takes
@@ -15,6 +19,8 @@ pub(crate) struct Table {
     slots: Vec<Option<Entry>>,
     /// How many records are no tombstones.
     live: usize,
+    /// Built by reads.
+    indexes: RefCell<Indexes>,
 }
 
 #[derive(Debug, Clone)]
@@ -24,6 +30,14 @@ struct Entry {
 }
 
 impl Table {
+    /// How many changes, or rows, are too few for thinking of indexes.
+    pub(crate) const FEW: usize = 32;
+
+    /// An empty table that is to have indexes over these fields.
+    pub(crate) fn with_indexes(indexes: impl IntoIterator<Item = Vec<FieldId>>) -> Self {
+        Self { indexes: RefCell::new(Indexes::declared(indexes)), ..Self::default() }
+    }
+
     pub(crate) fn get(&self, key: &Key) -> Option<&Record> {
         self.slot(key).and_then(|slot| self.record(slot))
     }
@@ -31,6 +45,16 @@ impl Table {
     /// Where a key is.
     pub(crate) fn slot(&self, key: &Key) -> Option<Slot> {
         self.by_key.get(key).copied()
+    }
+
+    /// Where the live record of a key given as text is.
+    pub(crate) fn live_slot(&self, key: &str) -> Option<Slot> {
+        self.by_key.get(key).copied().filter(|slot| self.live(*slot).is_some())
+    }
+
+    /// The key of what is in a slot.
+    pub(crate) fn key(&self, slot: Slot) -> Option<&Key> {
+        self.entry(slot).map(|entry| &entry.key)
     }
 
     /// What is in a slot, tombstones included.
@@ -57,9 +81,9 @@ impl Table {
         self.slots.iter().flatten().map(|entry| (&entry.key, &entry.record))
     }
 
-    /// Every slot in order, those without a record among them.
-    pub(crate) fn all_slots(&self) -> std::ops::Range<Slot> {
-        0..self.end()
+    /// The slot of every live record, from one on, in order.
+    pub(crate) fn live_slots(&self, from: Slot) -> impl Iterator<Item = Slot> {
+        (from..self.end()).filter(|slot| self.live(*slot).is_some())
     }
 
     /// How many records are no tombstones.
@@ -72,43 +96,78 @@ impl Table {
         Slot::try_from(self.slots.len()).unwrap_or(Slot::MAX)
     }
 
+    /// An index, built if it is not.
+    pub(crate) fn ordered(&self, keys: &[Sort]) -> Ordered {
+        if let Some(built) = self.indexes.borrow().built(keys) {
+            return built;
+        }
+        let slots = sorted(self, keys, self.live_slots(0));
+        let ordered = Ordered { keys: keys.into(), slots: Rc::new(slots) };
+        self.indexes.borrow_mut().keep(&ordered);
+        ordered
+    }
+
+    /// The sort keys of the index of a number, while there is one: those that the schema declares
+    /// and those that were noted.
+    pub(crate) fn index_keys(&self, number: usize) -> Option<Rc<[Sort]>> {
+        self.indexes.borrow().keys(number)
+    }
+
+    /// Notes that an index would have served a query.
+    pub(crate) fn note_index(&self, keys: &[Sort]) {
+        self.indexes.borrow_mut().note(keys);
+    }
+
+    /// Makes ready for so many changes at once: following them one by one may cost more than
+    /// building the indexes anew when they are used next.
+    pub(crate) fn expect(&mut self, changes: usize) {
+        if changes > Self::FEW && changes * 8 > self.live {
+            self.indexes.get_mut().unbuild();
+        }
+    }
+
     /// Stores or removes a record and returns what was there.
     pub(crate) fn set(&mut self, key: &Key, record: Option<Record>) -> Option<Record> {
-        let is_live = record.as_ref().is_some_and(|record| !record.meta.deleted);
-        let before = match (self.slot(key), record) {
-            (None, None) => None,
-            (Some(slot), None) => {
-                self.by_key.remove(key);
-                self.slots[slot as usize].take().map(|entry| entry.record)
-            }
-            (None, Some(record)) => {
-                self.by_key.insert(key.clone(), self.end());
-                self.slots.push(Some(Entry { key: key.clone(), record }));
-                None
-            }
-            (Some(slot), Some(record)) => self.slots[slot as usize]
-                .as_mut()
-                .map(|entry| std::mem::replace(&mut entry.record, record)),
-        };
-        let was_live = before.as_ref().is_some_and(|record| !record.meta.deleted);
-        self.live = self.live + usize::from(is_live) - usize::from(was_live);
+        let known = self.slot(key);
+        if known.is_none() && record.is_none() {
+            return None;
+        }
+        let slot = known.unwrap_or(self.end());
+        let was = self.live(slot).map(|record| record.row.clone());
+        let is: Option<Row> =
+            record.as_ref().filter(|record| !record.meta.deleted).map(|record| record.row.clone());
+        self.live = self.live + usize::from(is.is_some()) - usize::from(was.is_some());
+        // The indexes look at the rows of the table, which is borrowed meanwhile.
+        let mut indexes = self.indexes.take();
+        let changed = indexes.take_out(self, slot, was.as_ref(), is.as_ref());
+        let before = self.replace(key, known, record);
+        if let Some(row) = &is {
+            indexes.put_in(self, slot, row, &changed);
+        }
+        self.indexes = RefCell::new(indexes);
         before
     }
 
-    /// The live records that a query asks for.
-    pub(crate) fn query(&self, query: &Query) -> Vec<&Record> {
-        let live = self.all_slots().filter_map(|slot| self.live(slot));
-        let mut found: Vec<&Record> =
-            live.filter(|record| query.predicate.matches(&record.row)).collect();
-        if !query.sort.is_empty() {
-            found.sort_by(|a, b| query.order(&a.row, &b.row));
-        }
-        let records = found.into_iter();
-        match query.page {
-            Some(page) => {
-                records.skip(page.number.saturating_mul(page.limit)).take(page.limit).collect()
+    fn replace(
+        &mut self,
+        key: &Key,
+        known: Option<Slot>,
+        record: Option<Record>,
+    ) -> Option<Record> {
+        let Some(slot) = known else {
+            self.by_key.insert(key.clone(), self.end());
+            self.slots.push(record.map(|record| Entry { key: key.clone(), record }));
+            return None;
+        };
+        let place = &mut self.slots[slot as usize];
+        match record {
+            Some(record) => {
+                place.as_mut().map(|entry| std::mem::replace(&mut entry.record, record))
             }
-            None => records.collect(),
+            None => {
+                self.by_key.remove(key);
+                place.take().map(|entry| entry.record)
+            }
         }
     }
 }

@@ -1,0 +1,128 @@
+//! Choosing how a query is answered.
+//!
+//! An index is walked when it is in the order that the query wants; else as few records as can be
+//! found are filtered and sorted. Every way is counted before it is gone, so the choice follows
+//! the data and needs no statistics.
+
+use std::ops::Range;
+
+use espressync_model::{Direction, ModelId, Predicate, Query, Sort};
+
+use crate::Store;
+use crate::index::Ordered;
+use crate::seek::{Seek, Seeker, demands, edges, fixed};
+use crate::table::Table;
+
+/// How a query is answered.
+#[derive(Debug)]
+pub(crate) struct Choice {
+    pub(crate) access: Access,
+    /// The sort keys that are left once what every match has in common is taken out.
+    pub(crate) sort: Vec<Sort>,
+    /// An index that would serve the next such query.
+    pub(crate) wish: Option<Vec<Sort>>,
+}
+
+/// Where the records come from.
+#[derive(Debug)]
+pub(crate) enum Access {
+    /// All of the table.
+    Scan,
+    /// Some of it.
+    Seek(Seek),
+    /// A run of an index that is in the order of the sort, or of its reverse.
+    Walk { ordered: Ordered, run: Range<usize>, is_backward: bool, is_exact: bool },
+}
+
+/// Up to which row an answer is wanted: the end of its page.
+pub(crate) fn end_of_page(query: &Query) -> Option<usize> {
+    query.page.map(|page| page.number.saturating_add(1).saturating_mul(page.limit))
+}
+
+pub(crate) fn choose(store: &Store, id: ModelId, query: &Query) -> Choice {
+    let table = store.table(id);
+    let demands = demands(&query.predicate);
+    let sort: Vec<Sort> =
+        query.sort.iter().filter(|key| fixed(&demands, key.field).is_none()).copied().collect();
+    let seek = Seeker::new(store, id).seek(&query.predicate);
+    let best = seek.as_ref().map_or(table.live_count(), |seek| seek.count);
+    if !sort.is_empty() && best > 1 {
+        let is_whole = demands.is_empty() && query.page.is_none();
+        let walk = walk(table, &demands, &sort, best, is_whole);
+        if let Some(access) = walk {
+            return Choice { access, sort, wish: None };
+        }
+    }
+    let is_worth = |seek: &Seek| seek.is_exact || seek.count * 4 <= table.live_count();
+    let access = seek.filter(is_worth).map_or(Access::Scan, Access::Seek);
+    let wish = match &access {
+        Access::Scan if table.live_count() > Table::FEW => wish(&demands, &sort),
+        Access::Scan | Access::Seek(_) | Access::Walk { .. } => None,
+    };
+    Choice { access, sort, wish }
+}
+
+/// The walk of an index in the order of a sort, if that is no more work than the `best` way to
+/// find records and sort them. An index over everything is built at once if everything is wanted.
+fn walk(
+    table: &Table,
+    demands: &[&Predicate],
+    sort: &[Sort],
+    best: usize,
+    is_whole: bool,
+) -> Option<Access> {
+    let plain = forward(sort);
+    if is_whole {
+        table.note_index(&plain);
+    }
+    let all = (0..).map_while(|number| table.index_keys(number));
+    let fitting = all.filter_map(|keys| {
+        let is_fixed = |key: &&Sort| fixed(demands, key.field).is_some();
+        let common = keys.iter().take_while(is_fixed).count();
+        let rest = &keys[common..];
+        let is_backward = rest == reversed(sort);
+        (is_backward || rest == sort).then_some((keys, common, is_backward))
+    });
+    // The more is fixed, the shorter is the run.
+    let (keys, common, is_backward) = fitting.max_by_key(|(_, common, _)| *common)?;
+    let is_exact = common == demands.len();
+    let most = best.saturating_mul(4);
+    if !is_exact && common == 0 && table.live_count() > most {
+        return None;
+    }
+    let ordered = table.ordered(&keys);
+    let values: Vec<_> =
+        keys[..common].iter().filter_map(|key| fixed(demands, key.field)).collect();
+    let run = ordered.run(table, &values, None);
+    (is_exact || run.len() <= most).then_some(Access::Walk { ordered, run, is_backward, is_exact })
+}
+
+/// Sort keys in the way in which an index of them is kept, which serves both.
+fn forward(sort: &[Sort]) -> Vec<Sort> {
+    match sort.first() {
+        Some(Sort { direction: Direction::Descending, .. }) => reversed(sort),
+        Some(_) | None => sort.to_vec(),
+    }
+}
+
+fn reversed(sort: &[Sort]) -> Vec<Sort> {
+    let reverse = |key: &Sort| Sort {
+        field: key.field,
+        direction: match key.direction {
+            Direction::Ascending => Direction::Descending,
+            Direction::Descending => Direction::Ascending,
+        },
+    };
+    sort.iter().map(reverse).collect()
+}
+
+/// The index that a scan would have wanted: of its sort, or of a field that it asks for.
+fn wish(demands: &[&Predicate], sort: &[Sort]) -> Option<Vec<Sort>> {
+    if !sort.is_empty() {
+        return Some(forward(sort));
+    }
+    demands.iter().find_map(|demand| {
+        let Predicate::Field(field, operator) = demand else { return None };
+        edges(operator).map(|_| vec![Sort { field: *field, direction: Direction::Ascending }])
+    })
+}

@@ -95,7 +95,7 @@ impl Ledger {
             let order = line.row.get(LINE_ORDER).as_text().unwrap_or_default();
             lines.entry(order).or_default().push(integer(line.row.get(LINE_TOTAL)));
         }
-        if let Some(extra) = orders.keys().find(|key| !self.sales.contains_key(key)) {
+        if let Some(extra) = orders.keys().find(|key| !self.sales.contains_key(*key)) {
             return Err(Violation::new(format!("{extra} was sold twice")));
         }
         for (order, totals) in &self.sales {

@@ -10,32 +10,69 @@ use uuid::Uuid;
 
 use crate::mutations::product;
 
-/// Commits rows one by one, as safely as the server does.
-pub(crate) struct Writer(Connection);
+/// What is written of each row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Tables {
+    /// The row, to one table, by SQLite's own settings.
+    Plain,
+    /// What the server writes: the row, its entry in the journal, and that of the journal's index,
+    /// by the server's settings.
+    Server,
+}
+
+/// Commits rows as safely as the server does.
+pub(crate) struct Writer {
+    connection: Connection,
+    tables: Tables,
+}
 
 impl Writer {
-    pub(crate) fn open(file: &Path) -> Result<Self> {
+    pub(crate) fn open(file: &Path, tables: Tables) -> Result<Self> {
         let connection = Connection::open(file)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.execute_batch(
             "CREATE TABLE product (key TEXT PRIMARY KEY NOT NULL, version INTEGER NOT NULL, \
-             changed_at INTEGER NOT NULL, deleted INTEGER NOT NULL, body TEXT NOT NULL) \
-             WITHOUT ROWID",
+             changed_at INTEGER NOT NULL, deleted INTEGER NOT NULL, body TEXT NOT NULL, \
+             entry INTEGER) WITHOUT ROWID",
         )?;
-        Ok(Self(connection))
+        if matches!(tables, Tables::Server) {
+            connection.execute_batch(
+                "PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -65536; \
+                 CREATE TABLE journal (number INTEGER PRIMARY KEY, model TEXT NOT NULL, \
+                 key TEXT NOT NULL, version INTEGER NOT NULL, changed_at INTEGER NOT NULL, \
+                 deleted INTEGER NOT NULL, body TEXT NOT NULL, prior INTEGER); \
+                 CREATE INDEX journal_by_change ON journal (model, changed_at)",
+            )?;
+        }
+        Ok(Self { connection, tables })
     }
 
-    /// Rows a second.
-    pub(crate) fn rate(&self, time: Duration) -> Result<f64> {
-        let mut insert =
-            self.0.prepare("INSERT INTO product VALUES (?1, 1, 1700000000000, 0, ?2)")?;
+    /// Rows a second, with so many to a commit.
+    pub(crate) fn rate(&self, time: Duration, together: u32) -> Result<f64> {
+        let row = "INSERT INTO product VALUES (?1, 1, 1700000000000, 0, ?2, last_insert_rowid())";
+        let mut row = self.connection.prepare(row)?;
+        let mut entry = match self.tables {
+            Tables::Plain => None,
+            Tables::Server => Some(self.connection.prepare(
+                "INSERT INTO journal (model, key, version, changed_at, deleted, body) \
+                 VALUES ('Product', ?1, 1, 1700000000000, 0, ?2)",
+            )?),
+        };
         let started = Instant::now();
         let mut count = 0_u32;
         while started.elapsed() < time {
-            let id = Uuid::new_v4().to_string();
-            insert.execute(params![id, product(&id).to_string()])?;
-            count += 1;
+            let transaction = self.connection.unchecked_transaction()?;
+            for _ in 0..together {
+                let id = Uuid::new_v4().to_string();
+                let body = product(&id).to_string();
+                if let Some(entry) = &mut entry {
+                    entry.execute(params![id, body])?;
+                }
+                row.execute(params![id, body])?;
+            }
+            transaction.commit()?;
+            count += together;
         }
         Ok(f64::from(count) / started.elapsed().as_secs_f64())
     }

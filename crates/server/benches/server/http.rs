@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::program::{KEY, Program};
+use crate::program::{KEY, Program, own_processor_time};
 
 /// One connection that is kept.
 pub(crate) struct Connection {
@@ -87,6 +87,16 @@ pub(crate) struct Load {
     pub(crate) rate: f64,
     /// The server's processor time of each, in microseconds.
     pub(crate) cost: f64,
+    /// That of this bench, on the same processors.
+    pub(crate) own_cost: f64,
+}
+
+impl Load {
+    /// The same, counted by the many that each answer is about.
+    pub(crate) fn of_many(self, count: f64) -> Self {
+        let Self { rate, cost, own_cost } = self;
+        Self { rate: rate * count, cost: cost / count, own_cost: own_cost / count }
+    }
 }
 
 /// Keeps connections busy for a while, each with one of its own requests at a time.
@@ -100,7 +110,7 @@ pub(crate) async fn load<R: FnMut() -> String + Send + 'static>(
     for request in requests {
         open.push((Connection::open(program.address).await?, request));
     }
-    let before = program.processor_time();
+    let before = [program.processor_time(), own_processor_time()];
     let started = Instant::now();
     for (mut connection, mut request) in open {
         tasks.spawn(async move {
@@ -117,6 +127,10 @@ pub(crate) async fn load<R: FnMut() -> String + Send + 'static>(
         answered += done??;
     }
     let rate = f64::from(answered) / started.elapsed().as_secs_f64();
-    let spent = program.processor_time().zip(before).map(|(after, before)| after - before);
-    Ok(Load { rate, cost: spent.unwrap_or(f64::NAN) * 1000.0 / f64::from(answered) })
+    let spent = |after: Option<f64>, before: Option<f64>| {
+        let spent = after.zip(before).map(|(after, before)| after - before);
+        spent.unwrap_or(f64::NAN) * 1000.0 / f64::from(answered)
+    };
+    let cost = spent(program.processor_time(), before[0]);
+    Ok(Load { rate, cost, own_cost: spent(own_processor_time(), before[1]) })
 }

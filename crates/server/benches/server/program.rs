@@ -48,13 +48,7 @@ impl Program {
 
     /// How much of the processors' time it has taken, in milliseconds, where the system tells.
     pub(crate) fn processor_time(&self) -> Option<f64> {
-        let file = PathBuf::from(format!("/proc/{}/stat", self.child.id()));
-        let facts = std::fs::read_to_string(file).ok()?;
-        // After the name, which may hold anything, its own and the system's time are the 12th and
-        // the 13th word, in hundredths of a second.
-        let mut words = facts.rsplit(") ").next()?.split(' ').skip(11);
-        let mut next = || words.next()?.parse::<f64>().ok();
-        Some((next()? + next()?) * 10.0)
+        processor_time(&self.child.id().to_string())
     }
 
     /// How much memory it holds, in KiB, where the system tells.
@@ -64,6 +58,20 @@ impl Program {
         let line = facts.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         line.trim().strip_suffix("kB")?.trim().parse().ok()
     }
+}
+
+/// How much of the processors' time this process has taken.
+pub(crate) fn own_processor_time() -> Option<f64> {
+    processor_time("self")
+}
+
+fn processor_time(process: &str) -> Option<f64> {
+    let facts = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // After the name, which may hold anything, its own and the system's time are the 12th and
+    // the 13th word, in hundredths of a second.
+    let mut words = facts.rsplit(") ").next()?.split(' ').skip(11);
+    let mut next = || words.next()?.parse::<f64>().ok();
+    Some((next()? + next()?) * 10.0)
 }
 
 impl Drop for Program {

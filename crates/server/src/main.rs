@@ -71,8 +71,8 @@ fn run() -> Result<Verdict> {
 }
 
 #[allow(clippy::print_stdout, reason = "the answer to a command")]
-fn write_models(Codegen { schema, target, out, package }: &Codegen) -> Result<()> {
-    for file in generate(schema, *target, out, package)? {
+fn write_models(told: &Codegen) -> Result<()> {
+    for file in generate(&told.schema()?, told.target, &told.out, &told.package)? {
         println!("{}", file.display());
     }
     Ok(())

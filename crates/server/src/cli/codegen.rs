@@ -2,14 +2,18 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::{FileError, Files, Settings};
 use crate::codegen::Target;
 
 /// What `codegen` is told.
 #[derive(Debug, Args)]
 pub struct Codegen {
-    /// The schema: types with @model become models
-    #[arg(long, value_name = "FILE", default_value = "schema.graphql", env = "ESPRESSYNC_SCHEMA")]
-    pub schema: PathBuf,
+    /// A server's file of settings in TOML, for the `schema` that it names
+    #[arg(long, value_name = "FILE", env = "ESPRESSYNC_CONFIG")]
+    config: Option<PathBuf>,
+    /// The schema: types with @model become models [default: schema.graphql]
+    #[arg(long, value_name = "FILE", env = "ESPRESSYNC_SCHEMA")]
+    schema: Option<PathBuf>,
     /// The language
     #[arg(long, value_enum)]
     pub target: Target,
@@ -19,4 +23,16 @@ pub struct Codegen {
     /// Where JavaScript and TypeScript find DataStore
     #[arg(long, value_name = "NAME", default_value = "aws-amplify/datastore")]
     pub package: String,
+}
+
+impl Codegen {
+    /// The schema's file, as the flags, the environment and the file of settings say.
+    ///
+    /// # Errors
+    /// [`FileError`] for a file of settings that cannot be used.
+    pub fn schema(&self) -> Result<PathBuf, FileError> {
+        let (config, schema) = (self.config.clone(), self.schema.clone());
+        let files = Files { config, schema, ..Files::default() };
+        Ok(files.settings(Settings::default())?.into_config().schema)
+    }
 }

@@ -152,6 +152,21 @@ mod tests {
     }
 
     #[test]
+    fn how_much_a_request_may_ask_is_a_setting() {
+        let check = |flags: &[&str], text: &str, expected: (usize, u64, usize, usize)| {
+            let query = told(flags, text).unwrap().query;
+            let found = (query.depth, query.fields, query.aliases, query.records);
+            assert_eq!(found, expected, "{flags:?} {text}");
+        };
+        let usual = crate::Limits::default();
+        check(&[], "", (usual.depth, usual.fields, usual.aliases, usual.records));
+        let file = "query-depth = 1\nquery-fields = 2\nquery-aliases = 3\nquery-records = 4";
+        check(&[], file, (1, 2, 3, 4));
+        let flags = ["--query-depth=5", "--query-fields=6", "--query-aliases=7"];
+        check(&flags, file, (5, 6, 7, 4));
+    }
+
+    #[test]
     fn models_have_settings_of_their_own() {
         let config = told(&[], "[models.Product]\nconflict = 'optimistic'").unwrap();
         let optimistic = "optimistic".parse().ok();

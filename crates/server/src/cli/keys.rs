@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use espressync_model::Timestamp;
 use thiserror::Error;
 
-use super::Time;
+use super::{FileError, Files, Settings, Time};
 use crate::auth::{KeyFile, KeyFileError, StoredKey};
 use crate::clock::system_time;
 
@@ -15,15 +15,12 @@ pub struct Keys {
     /// What to do
     #[command(subcommand)]
     command: KeysCommand,
-    /// The database whose keys they are; it need not be there yet
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "espressync.sqlite",
-        env = "ESPRESSYNC_DATA",
-        global = true
-    )]
-    data: PathBuf,
+    /// A server's file of settings in TOML, for the `data` that it names
+    #[arg(long, value_name = "FILE", env = "ESPRESSYNC_CONFIG", global = true)]
+    config: Option<PathBuf>,
+    /// The database whose keys they are; it need not be there yet [default: espressync.sqlite]
+    #[arg(long, value_name = "FILE", env = "ESPRESSYNC_DATA", global = true)]
+    data: Option<PathBuf>,
 }
 
 /// What can be done with keys.
@@ -51,6 +48,9 @@ enum KeysCommand {
 /// Why a command about keys failed.
 #[derive(Debug, Error)]
 pub enum KeysError {
+    /// The file of settings cannot be used.
+    #[error(transparent)]
+    Settings(#[from] FileError),
     /// The keys cannot be read or changed.
     #[error(transparent)]
     File(#[from] KeyFileError),
@@ -65,7 +65,9 @@ impl Keys {
     /// # Errors
     /// [`KeysError`]; a key that could not be shown is revoked again.
     pub fn run(self, out: &mut impl Write) -> Result<(), KeysError> {
-        let (file, now) = (KeyFile::of(&self.data), system_time());
+        let files = Files { config: self.config, data: self.data, ..Files::default() };
+        let config = files.settings(Settings::default())?.into_config();
+        let (file, now) = (KeyFile::of(&config.data), system_time());
         match self.command {
             KeysCommand::Create { name, expires } => {
                 let expires = expires.map(|Time(long)| {
@@ -144,5 +146,25 @@ mod tests {
         run(&["revoke", ids[0], ids[1]]).unwrap();
         assert_eq!(run(&["list"]).unwrap(), "");
         assert!(run(&["revoke", ids[0]]).unwrap_err().starts_with("there is no key "));
+    }
+
+    #[test]
+    fn the_database_may_be_named_by_a_file_of_settings() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let config = folder.path().join("espressync.toml").display().to_string();
+        std::fs::write(&config, "data = 'shop.sqlite'").unwrap();
+        let run = |told: &[&str]| {
+            let mut out = Vec::new();
+            let done = Line::parse_from([&["keys"], told].concat()).keys.run(&mut out);
+            done.map(|()| String::from_utf8(out).unwrap()).map_err(|error| error.to_string())
+        };
+        run(&["create", "--name", "till", "--config", &config]).unwrap();
+        assert!(KeyFile::of(&folder.path().join("shop.sqlite")).exists());
+        assert!(run(&["--config", &config, "list"]).unwrap().ends_with("  till\n"));
+        let other = folder.path().join("other").display().to_string();
+        assert_eq!(run(&["list", "--config", &config, "--data", &other]).unwrap(), "");
+        std::fs::write(&config, "dta = 'shop.sqlite'").unwrap();
+        let error = run(&["list", "--config", &config]).unwrap_err();
+        assert!(error.contains("espressync.toml, line 1, `dta`: unknown field `dta`"), "{error}");
     }
 }

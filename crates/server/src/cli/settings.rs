@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -174,6 +174,12 @@ pub struct Settings {
     /// How deep the fields of a request may nest [default: 24]
     #[arg(long, value_name = "COUNT", env = "ESPRESSYNC_QUERY_DEPTH", help_heading = "Limits")]
     query_depth: Option<NonZeroUsize>,
+    /// How many fields a request may select, its fragments written out [default: 20000]
+    #[arg(long, value_name = "COUNT", env = "ESPRESSYNC_QUERY_FIELDS", help_heading = "Limits")]
+    query_fields: Option<NonZeroU64>,
+    /// How many queries or mutations one request may carry, under aliases [default: 1000]
+    #[arg(long, value_name = "COUNT", env = "ESPRESSYNC_QUERY_ALIASES", help_heading = "Limits")]
+    query_aliases: Option<NonZeroUsize>,
     /// How many records an answer may be made of, related ones included [default: 200000]
     #[arg(long, value_name = "COUNT", env = "ESPRESSYNC_QUERY_RECORDS", help_heading = "Limits")]
     query_records: Option<NonZeroUsize>,
@@ -247,6 +253,8 @@ impl Settings {
             max_requests: self.max_requests.or(below.max_requests),
             rate_limit: self.rate_limit.or(below.rate_limit),
             query_depth: self.query_depth.or(below.query_depth),
+            query_fields: self.query_fields.or(below.query_fields),
+            query_aliases: self.query_aliases.or(below.query_aliases),
             query_records: self.query_records.or(below.query_records),
             metrics_listen: self.metrics_listen.or(below.metrics_listen),
             graphiql: self.graphiql.or(below.graphiql),
@@ -313,8 +321,9 @@ impl Settings {
             },
             query: crate::Limits {
                 depth: self.query_depth.map_or(usual.query.depth, NonZeroUsize::get),
+                fields: self.query_fields.map_or(usual.query.fields, NonZeroU64::get),
+                aliases: self.query_aliases.map_or(usual.query.aliases, NonZeroUsize::get),
                 records: self.query_records.map_or(usual.query.records, NonZeroUsize::get),
-                ..usual.query
             },
             metrics_listen: self.metrics_listen,
             graphiql: match self.graphiql {

@@ -63,3 +63,21 @@ fn a_wrong_schema_is_named_and_writes_nothing() {
     assert!(told.contains("there is no type `Strin`"), "{told}");
     assert!(!folder.path().join("src").exists());
 }
+
+#[test]
+fn the_schema_may_be_named_by_a_file_of_settings() {
+    let folder = TempDir::new().unwrap();
+    std::fs::create_dir(folder.path().join("shop")).unwrap();
+    std::fs::write(folder.path().join("shop/s.toml"), "schema = 'api.graphql'").unwrap();
+    std::fs::write(folder.path().join("shop/api.graphql"), "type Tea @model { x: Int }").unwrap();
+    let check = |flags: &[&str], expected: &str| {
+        let flags =
+            [&["--target", "rust", "--out", ".", "--config", "shop/s.toml"], flags].concat();
+        let output = codegen(folder.path(), SCHEMA, &flags);
+        assert!(output.status.success(), "{output:?}");
+        let text = std::fs::read_to_string(folder.path().join("models.rs")).unwrap();
+        assert!(text.contains(expected), "{text}");
+    };
+    check(&[], "Tea");
+    check(&["--schema", "schema.graphql"], "Roast");
+}

@@ -48,9 +48,10 @@ impl ClientError {
     #[must_use]
     pub fn kind(&self) -> ClientErrorKind {
         match self {
-            Self::Model(_) | Self::Write(SyncError::Model(_) | SyncError::ReadOnly { .. }) => {
-                ClientErrorKind::Usage
-            }
+            Self::Model(_)
+            | Self::Write(
+                SyncError::Model(_) | SyncError::ReadOnly { .. } | SyncError::NoParent { .. },
+            ) => ClientErrorKind::Usage,
             Self::Write(_) => ClientErrorKind::Conflict,
             Self::Store(error) => ClientErrorKind::Store(error.kind),
             Self::Unsent { .. } => ClientErrorKind::Unsent,

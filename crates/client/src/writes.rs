@@ -90,6 +90,12 @@ impl Writes {
         self.and(Write::Delete { model: E::MODEL, target: Target::Matching(predicate) })
     }
 
+    /// Brings a deleted record back, as long as its tombstone is here.
+    #[must_use]
+    pub fn undelete<E: Entity>(self, key: impl Into<Key>) -> Self {
+        self.and(Write::Undelete { model: E::MODEL, key: key.into() })
+    }
+
     /// One more write.
     #[must_use]
     pub fn and(mut self, write: Write) -> Self {

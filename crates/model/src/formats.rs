@@ -9,8 +9,9 @@ use std::net::IpAddr;
 
 use crate::Scalar;
 
-/// Whether a text is of a scalar's format.
-pub(crate) fn fits(scalar: Scalar, text: &str) -> bool {
+/// Whether a text is of a scalar's format; see [`Schema::checking`](crate::Schema::checking).
+#[must_use]
+pub fn fits(scalar: Scalar, text: &str) -> bool {
     match scalar {
         Scalar::AwsDate => is_date(text),
         Scalar::AwsTime => is_time(text),

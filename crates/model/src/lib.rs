@@ -50,6 +50,8 @@ pub use api::{ApiSchema, ModelApi, Offer, SubscriptionLevel};
 pub use association::Association;
 pub use entity::{Entity, FromValue};
 pub use error::ModelError;
+#[cfg(feature = "formats")]
+pub use formats::fits;
 pub use key::Key;
 pub use merge::merge_lists;
 pub use operator::Operator;
@@ -60,7 +62,7 @@ pub use record::{Meta, Record, Row};
 pub use scalar::Scalar;
 pub use schema::{
     BaseType, EnumId, EnumType, Field, FieldId, Index, Model, ModelId, ObjectId, ObjectType,
-    Relation, RelationId, RelationKind, Schema,
+    OnDelete, Relation, RelationId, RelationKind, Schema,
 };
 pub use time::Timestamp;
 pub use value::Value;

@@ -35,6 +35,10 @@ pub struct Mutation {
     pub version: u64,
     /// A condition that the stored row must meet, else the server refuses.
     pub condition: Predicate,
+    /// Names an update that must not count twice, such as an addition. It is carried out on
+    /// exactly its version or not at all, and sent again it is answered with what is stored. Only
+    /// our own server knows the name; for AppSync the condition does what it can.
+    pub once: Option<u64>,
 }
 
 /// Asks for a page of a model's records.

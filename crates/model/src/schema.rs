@@ -150,6 +150,18 @@ impl RelationKind {
     }
 }
 
+/// What becomes of the records at the other end of a has-many or has-one when a record is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum OnDelete {
+    /// They are deleted too, before it, and theirs before them: as DataStore does (contract 6.1).
+    #[default]
+    Cascade,
+    /// While there are any, it is not deleted.
+    Restrict,
+    /// They stay and point nowhere.
+    SetNull,
+}
+
 /// A relation field: never stored, always derived from foreign keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relation {
@@ -161,6 +173,8 @@ pub struct Relation {
     pub target: ModelId,
     /// The foreign key: fields of the model that [holds](RelationKind::is_held_by_target) it.
     pub fields: Vec<FieldId>,
+    /// What a delete does to the other end, where this is a has-many or has-one.
+    pub on_delete: OnDelete,
 }
 
 /// A type with `@model`: its records are stored, synced and versioned.
@@ -178,6 +192,9 @@ pub struct Model {
     pub indexes: Vec<Index>,
     /// The relation fields.
     pub relations: Vec<Relation>,
+    /// Whether its records stay on this device: nothing of them waits to be sent, nothing is asked
+    /// for. What DataStore calls not `syncable`.
+    pub is_local: bool,
 }
 
 impl Model {
@@ -190,7 +207,15 @@ impl Model {
             key: vec![FieldId(0)],
             indexes: Vec::new(),
             relations: Vec::new(),
+            is_local: false,
         }
+    }
+
+    /// This model, kept on this device.
+    #[must_use]
+    pub fn local(mut self) -> Self {
+        self.is_local = true;
+        self
     }
 
     /// This model with one more field.
@@ -229,8 +254,23 @@ impl Model {
         target: ModelId,
         fields: Vec<FieldId>,
     ) -> Self {
-        self.relations.push(Relation { name: name.into(), kind, target, fields });
+        let on_delete = OnDelete::default();
+        self.relations.push(Relation { name: name.into(), kind, target, fields, on_delete });
         self
+    }
+
+    /// What a row sets to point by this relation at a record of the target, given as a row, or
+    /// nowhere. Nothing for a relation whose foreign key the target holds.
+    #[must_use]
+    pub fn link(&self, target: &Self, relation: RelationId, record: Option<&Row>) -> crate::Patch {
+        let relation = self.relation_at(relation);
+        let held = relation.fields.iter().zip(&target.key);
+        let held = held.filter(|_| !relation.kind.is_held_by_target());
+        held.map(|(field, key)| {
+            let value = record.map_or(Value::Null, |record| record.get(*key).clone());
+            (*field, value)
+        })
+        .collect()
     }
 
     /// The stored fields with their ids.
@@ -373,6 +413,18 @@ pub struct Schema {
     models: Vec<Model>,
     enums: Vec<EnumType>,
     objects: Vec<ObjectType>,
+    texts: Option<TextCheck>,
+}
+
+/// Says whether a text is of a scalar's format.
+#[derive(Debug, Clone, Copy)]
+struct TextCheck(fn(Scalar, &str) -> bool);
+
+/// There is one such check in a program, or none.
+impl PartialEq for TextCheck {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl Schema {
@@ -394,6 +446,37 @@ impl Schema {
     pub fn with_objects(mut self, objects: Vec<ObjectType>) -> Self {
         self.objects = objects;
         self
+    }
+
+    /// This schema with every model kept on this device: a store without a server.
+    #[must_use]
+    pub fn local(mut self) -> Self {
+        self.models.iter_mut().for_each(|model| model.is_local = true);
+        self
+    }
+
+    /// This schema, which has [`Schema::check_written`] ask `fits` whether a text is of its
+    /// scalar's format. What only such checks need stays out of the wasm of those who do not ask.
+    #[must_use]
+    pub fn checking(mut self, fits: fn(Scalar, &str) -> bool) -> Self {
+        self.texts = Some(TextCheck(fits));
+        self
+    }
+
+    /// This schema with another choice of what a delete does to the other end of a relation.
+    ///
+    /// # Errors
+    /// [`ModelError::UnknownModel`], [`ModelError::UnknownRelation`].
+    pub fn on_delete(
+        mut self,
+        model: &str,
+        relation: &str,
+        choice: OnDelete,
+    ) -> Result<Self, ModelError> {
+        let model = self.id_of(model)?;
+        let relation = self.model(model).relation_named(relation)?;
+        self.models[model.index()].relations[relation.index()].on_delete = choice;
+        Ok(self)
     }
 
     /// All models with their ids.
@@ -488,6 +571,16 @@ impl Schema {
                 Ok(())
             };
         }
+        if let (false, BaseType::Object(id), Value::Object(values)) =
+            (field.is_list, field.base, value)
+        {
+            let object = self.object(id);
+            if values.len() == object.fields.len() {
+                let mut members = object.fields.iter().zip(values.iter());
+                return members
+                    .try_for_each(|(field, value)| self.check_value(&object.name, field, value));
+            }
+        }
         let fits = match (field.is_list, value) {
             (true, Value::List(elements)) => elements.iter().all(|element| {
                 if element.is_null() {
@@ -526,6 +619,17 @@ impl Schema {
     #[cfg(feature = "formats")]
     pub fn check_formats(&self, model: &Model, written: &crate::Patch) -> Result<(), ModelError> {
         self.check_texts(model, written, crate::formats::fits)
+    }
+
+    /// Checks the texts that are about to be written, if this schema [does](Schema::checking).
+    ///
+    /// # Errors
+    /// [`ModelError::WrongType`], with an example of what was expected.
+    pub fn check_written(&self, model: &Model, written: &crate::Patch) -> Result<(), ModelError> {
+        match self.texts {
+            Some(TextCheck(fits)) => self.check_texts(model, written, fits),
+            None => Ok(()),
+        }
     }
 
     /// Checks every text of a scalar that has a format, in lists and embedded values too.

@@ -27,6 +27,10 @@
 //!   with `@auth` rules an update of a record that does not exist is `Unauthorized` (contract 1.6).
 //!   A condition on a field that one may not read is so too, for it would tell of the field.
 //!   Who may delete a record may undelete it.
+//! - A mutation with a [name](Mutation::once) is carried out on exactly its version, under every
+//!   strategy, and refused as a conflict on a newer one: so a copy of it that comes late finds
+//!   its version gone and cannot count twice. Sent again after a lost answer it is known by the
+//!   name, which the journal keeps; once the journal has forgotten it, it is a conflict.
 //! - A version above the stored one (a server restored from a backup) is taken for the current
 //!   one, and the next version is above both.
 //! - Versions end at 2147483647, the largest GraphQL `Int`: a write that would go past it is
@@ -131,6 +135,10 @@ fn attempt<T: Tables>(
             write.create_again(tables, (&sight, &asked.fields), stored)
         }
         (_, None) => Ok(write.refuse_missing()),
+        (_, Some(stored)) if write.is_repeat(tables)? => Ok(Outcome::Unchanged(stored)),
+        (_, Some(stored)) if mutation.once.is_some() && write.is_stale(&stored) => {
+            Ok(write.conflict(stored))
+        }
         (_, Some(stored)) if !Derived::of(write.model).matches(&mutation.condition, &stored) => {
             Ok(write.refuse("The conditional request failed: the condition is not met", stored))
         }
@@ -289,6 +297,15 @@ impl Write<'_> {
         sent.any(|field| !self.model.key.contains(&field) && !sight.sees_field(stored, field))
     }
 
+    /// Whether this mutation has a name under which it was carried out already.
+    fn is_repeat<T: Tables>(&self, tables: &mut T) -> Result<bool, T::Error> {
+        let Mutation { model, key, version, .. } = self.mutation;
+        match self.mutation.once {
+            Some(once) => tables.is_named(*model, key, version.saturating_add(1), once),
+            None => Ok(false),
+        }
+    }
+
     /// Whether the record has changed since the version that the client wrote on.
     fn is_stale(&self, stored: &Record) -> bool {
         self.mutation.version < stored.meta.version
@@ -409,6 +426,9 @@ impl Write<'_> {
             return Ok(Outcome::Refused(error));
         }
         tables.put(model, &self.mutation.key, &record)?;
+        if let Some(once) = self.mutation.once {
+            tables.name(model, &self.mutation.key, record.meta.version, once)?;
+        }
         let operation = match self.mutation.operation {
             Operation::Undelete | Operation::Update => Operation::Update,
             operation @ (Operation::Create | Operation::Delete) => operation,

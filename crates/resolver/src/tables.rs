@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use espressync_model::{Key, ModelId, Record, Row};
@@ -40,6 +40,30 @@ pub trait Tables {
     /// # Errors
     /// The backend's.
     fn put(&mut self, model: ModelId, key: &Key, record: &Record) -> Result<(), Self::Error>;
+
+    /// Notes in the journal the name of the mutation that made this version.
+    ///
+    /// # Errors
+    /// The backend's.
+    fn name(
+        &mut self,
+        model: ModelId,
+        key: &Key,
+        version: u64,
+        once: u64,
+    ) -> Result<(), Self::Error>;
+
+    /// Whether a mutation of this name made this version, as far as the journal reaches back.
+    ///
+    /// # Errors
+    /// The backend's.
+    fn is_named(
+        &mut self,
+        model: ModelId,
+        key: &Key,
+        version: u64,
+        once: u64,
+    ) -> Result<bool, Self::Error>;
 }
 
 /// Tables in memory, for the simulator and for tests.
@@ -48,6 +72,7 @@ pub struct MemoryTables {
     records: BTreeMap<(ModelId, Key), Record>,
     journal: Vec<(ModelId, Key, Record)>,
     removed: BTreeMap<(ModelId, Key), u64>,
+    names: BTreeSet<(ModelId, Key, u64, u64)>,
 }
 
 impl MemoryTables {
@@ -98,5 +123,26 @@ impl Tables for MemoryTables {
         self.records.insert((model, key.clone()), record.clone());
         self.journal.push((model, key.clone(), record.clone()));
         Ok(())
+    }
+
+    fn name(
+        &mut self,
+        model: ModelId,
+        key: &Key,
+        version: u64,
+        once: u64,
+    ) -> Result<(), Infallible> {
+        self.names.insert((model, key.clone(), version, once));
+        Ok(())
+    }
+
+    fn is_named(
+        &mut self,
+        model: ModelId,
+        key: &Key,
+        version: u64,
+        once: u64,
+    ) -> Result<bool, Infallible> {
+        Ok(self.names.contains(&(model, key.clone(), version, once)))
     }
 }

@@ -141,5 +141,6 @@ fn read_one(schema: &Schema, name: &str, record: &Json) -> Result<Mutation, Wire
         fields,
         version: 0,
         condition: Predicate::All,
+        once: None,
     })
 }

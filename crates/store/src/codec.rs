@@ -14,10 +14,14 @@ use espressync_model::remote::RemoteErrorKind;
 use espressync_model::{FieldId, Key, Meta, ModelId, Record, Row, Schema, Timestamp, Value};
 
 use crate::layout::{TranslatedModel, Translation};
-use crate::{Batch, Cursor, Layout, Pending, PendingField, Rejection, StoreError, StoreErrorKind};
+use crate::{
+    Attempt, Batch, Cursor, Layout, Pending, PendingField, Rejection, StoreError, StoreErrorKind,
+};
 
 /// The version this build writes. It reads this one and all before it.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
+/// From this version on, outbox entries have additions and undeletes.
+const WITH_ADDITIONS: u8 = 2;
 /// The checksum of a record, as zlib and Ethernet compute it.
 static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 /// Bytes before the checked part: the version and the checksum.
@@ -98,7 +102,7 @@ pub fn decode(
     if CRC.checksum(content).to_le_bytes() != checksum {
         return Err(StoreError::corrupt("its checksum does not fit its content"));
     }
-    let mut reader = Reader { rest: content, depth: 0 };
+    let mut reader = Reader { rest: content, depth: 0, format: *format };
     match reader.byte()? {
         0 => Ok(LogEntry::Layout(reader.layout()?)),
         1 => Ok(LogEntry::Reset(reader.layout()?)),
@@ -237,12 +241,29 @@ impl Writer {
             writer.byte(kind_to_byte(rejection.kind));
             writer.text(&rejection.message);
         });
+        self.byte(u8::from(pending.is_undelete));
+        self.number(pending.additions.len() as u64);
+        for (field, amount) in &pending.additions {
+            self.number(u64::from(field.0));
+            self.value(amount);
+        }
+        self.option(pending.attempt.as_ref(), |writer, attempt| {
+            writer.number(attempt.once);
+            writer.number(attempt.version);
+            writer.number(attempt.additions.len() as u64);
+            for (field, (from, amount)) in &attempt.additions {
+                writer.number(u64::from(field.0));
+                writer.value(from);
+                writer.value(amount);
+            }
+        });
     }
 }
 
 struct Reader<'a> {
     rest: &'a [u8],
     depth: u32,
+    format: u8,
 }
 
 type Read<T> = Result<T, StoreError>;
@@ -396,18 +417,10 @@ impl<'a> Reader<'a> {
     fn pending(&mut self, model: Option<&TranslatedModel>) -> Read<Pending> {
         let sequence = self.number()?;
         let base = self.option(|reader| reader.record(model))?;
-        let fields = self.list(|reader| {
-            let field: Option<FieldId> = {
-                let position = reader.index()?;
-                model.and_then(|model| model.field(position))
-            };
+        let by_field = self.by_field(model, |reader| {
             let value = reader.value()?;
-            let earlier = reader.list(Self::value)?;
-            Ok(field.map(|field| (field, PendingField { value, earlier })))
+            Ok(PendingField { value, earlier: reader.list(Self::value)? })
         })?;
-        // Not by `collect`, which compiles a sort of its own.
-        let mut by_field = BTreeMap::new();
-        by_field.extend(fields.into_iter().flatten());
         let is_delete = self.flag()?;
         let is_attempted = self.flag()?;
         let unheeded = self.byte()?;
@@ -415,15 +428,45 @@ impl<'a> Reader<'a> {
             let kind = kind_from_byte(reader.byte()?);
             Ok(Rejection { kind, message: reader.text()?.to_owned() })
         })?;
-        Ok(Pending {
+        let mut pending = Pending {
             sequence,
             base,
             fields: by_field,
+            additions: BTreeMap::new(),
+            attempt: None,
             is_delete,
+            is_undelete: false,
             is_attempted,
             unheeded,
             rejection,
-        })
+        };
+        if self.format >= WITH_ADDITIONS {
+            pending.is_undelete = self.flag()?;
+            pending.additions = self.by_field(model, Self::value)?;
+            pending.attempt = self.option(|reader| {
+                let (once, version) = (reader.number()?, reader.number()?);
+                let pair = |reader: &mut Self| Ok((reader.value()?, reader.value()?));
+                Ok(Attempt { once, version, additions: reader.by_field(model, pair)? })
+            })?;
+        }
+        Ok(pending)
+    }
+
+    /// What is said of fields, less those that the schema has lost.
+    fn by_field<T>(
+        &mut self,
+        model: Option<&TranslatedModel>,
+        mut read: impl FnMut(&mut Self) -> Read<T>,
+    ) -> Read<BTreeMap<FieldId, T>> {
+        let mut by_field = BTreeMap::new();
+        for _ in 0..self.index()? {
+            let position = self.index()?;
+            let value = read(self)?;
+            if let Some(field) = model.and_then(|model| model.field(position)) {
+                by_field.insert(field, value);
+            }
+        }
+        Ok(by_field)
     }
 }
 

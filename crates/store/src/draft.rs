@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use espressync_model::{Key, ModelId, Record, Schema};
+use espressync_model::{FieldId, Key, ModelId, Predicate, Query, Record, Row, Schema, Value};
 
 use crate::{Batch, Cursor, Pending, Store};
 
@@ -116,6 +116,41 @@ impl<'a> Draft<'a> {
         let mut keys = BTreeSet::new();
         keys.extend(known.filter(|key| self.record(model, key).is_some()).cloned());
         keys.into_iter().collect()
+    }
+
+    /// The keys of the live records that match a predicate without relations.
+    #[must_use]
+    pub fn matching(&self, model: ModelId, predicate: &Predicate) -> Vec<Key> {
+        let query = Query::filter(predicate.clone());
+        self.overlaid(model, self.store.query(model, &query), |row| predicate.matches(row))
+    }
+
+    /// The keys of the live records in which these fields have these values, as foreign keys.
+    #[must_use]
+    pub fn pointing(&self, model: ModelId, fields: &[FieldId], values: &[Value]) -> Vec<Key> {
+        let pairs = fields.iter().zip(values);
+        let all = pairs.map(|(field, value)| (*field).eq(value.clone())).collect();
+        self.matching(model, &Predicate::And(all))
+    }
+
+    /// What the store found, with what is drafted over it.
+    fn overlaid(
+        &self,
+        model: ModelId,
+        found: Vec<&Record>,
+        matches: impl Fn(&Row) -> bool,
+    ) -> Vec<Key> {
+        let definition = self.schema().model(model);
+        let found = found.into_iter().filter_map(|record| definition.key_of(&record.row).ok());
+        let mut keys: Vec<Key> =
+            found.filter(|key| !self.records.contains_key(&(model, key.clone()))).collect();
+        let drafted = self.records.range((model, Key::from(""))..);
+        let drafted = drafted.take_while(|((of, _), _)| *of == model);
+        keys.extend(drafted.filter_map(|((_, key), drafted)| {
+            let record = drafted.record.as_ref()?;
+            (!record.meta.deleted && matches(&record.row)).then(|| key.clone())
+        }));
+        keys
     }
 
     /// A sequence number for a new outbox entry.

@@ -48,6 +48,6 @@ pub use error::{StoreError, StoreErrorKind};
 pub use explain::{Arrangement, Plan, Source};
 pub use layout::Layout;
 pub use memory::MemoryStorage;
-pub use outbox::{Outbox, Pending, PendingField, Rejection};
+pub use outbox::{Attempt, Outbox, Pending, PendingField, Rejection};
 pub use storage::{Appended, Durability, LogPosition, LogRecord, Storage};
 pub use store::{OpenReport, Store};

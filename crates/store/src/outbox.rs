@@ -14,14 +14,62 @@ pub struct Pending {
     pub base: Option<Record>,
     /// The fields to write, with the values they had on the way.
     pub fields: BTreeMap<FieldId, PendingField>,
+    /// Numeric fields and what waits to be added to them, on top of what `fields` says.
+    pub additions: BTreeMap<FieldId, Value>,
+    /// Additions that may have left.
+    pub attempt: Option<Attempt>,
     /// Whether the record is to be deleted, after a create that may have left already.
     pub is_delete: bool,
+    /// Whether the record is to be brought back from being deleted, before its fields are written.
+    pub is_undelete: bool,
     /// Whether it may have been sent, so that the server may know of it.
     pub is_attempted: bool,
     /// How many answers in a row took the change and did not show it.
     pub unheeded: u8,
     /// Why the server refused it for good: such an entry waits for a person.
     pub rejection: Option<Rejection>,
+}
+
+impl Pending {
+    /// An entry that asks for nothing yet.
+    #[must_use]
+    pub fn new(sequence: u64, base: Option<Record>) -> Self {
+        Self {
+            sequence,
+            base,
+            fields: BTreeMap::new(),
+            additions: BTreeMap::new(),
+            attempt: None,
+            is_delete: false,
+            is_undelete: false,
+            is_attempted: false,
+            unheeded: 0,
+            rejection: None,
+        }
+    }
+
+    /// Whether there is nothing in it to send.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.base.is_some()
+            && self.fields.is_empty()
+            && self.additions.is_empty()
+            && self.attempt.is_none()
+            && !self.is_delete
+            && !self.is_undelete
+    }
+}
+
+/// Additions on their way. What they ask for stays the same until the server has answered, so that
+/// sent again they count once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attempt {
+    /// Names them: the server carries out what bears this name once.
+    pub once: u64,
+    /// The version they are made on.
+    pub version: u64,
+    /// Fields with the value at that version and what is added to it.
+    pub additions: BTreeMap<FieldId, (Value, Value)>,
 }
 
 /// A field that waits to be sent.

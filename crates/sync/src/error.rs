@@ -32,6 +32,35 @@ pub enum SyncError {
         /// The key.
         key: String,
     },
+    /// The record belongs to one that is not here.
+    #[error(
+        "{model}.{relation} points at {parent} {key:?}, which is not here; save the {parent} first"
+    )]
+    NoParent {
+        /// The model of the record.
+        model: String,
+        /// The relation.
+        relation: String,
+        /// The model that it leads to.
+        parent: String,
+        /// The key that was not found.
+        key: String,
+    },
+    /// There are records that must not be left behind.
+    #[error(
+        "{model} {key} has {count} record(s) as {relation}, which restricts its deletion; delete \
+         or move them first"
+    )]
+    HasChildren {
+        /// The model.
+        model: String,
+        /// The key.
+        key: String,
+        /// The relation.
+        relation: String,
+        /// How many records there are.
+        count: usize,
+    },
     /// A patch names a field that only the server or nobody may change.
     #[error("{model}.{field} cannot be changed: {reason}")]
     ReadOnly {

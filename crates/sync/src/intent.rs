@@ -18,8 +18,8 @@ pub enum Intent {
     Receive(ModelId, Vec<Record>),
     /// The answer to a mutation: the stored record, or a refusal that will not change.
     Acknowledge(Mutation, Result<Record, RemoteError>),
-    /// These entries are about to be sent.
-    MarkSent(Vec<(ModelId, Key)>),
+    /// These entries are about to be sent; the number is a name that no other mutation has.
+    MarkSent(Vec<(ModelId, Key, u64)>),
     /// A model's sync has read its last page.
     FinishSync {
         /// The model.
@@ -66,8 +66,8 @@ fn carry_out(draft: &mut Draft<'_>, intent: &Intent) -> Outcome {
         Intent::Acknowledge(sent, Ok(record)) => receive(draft, sent.model, record, Some(sent)),
         Intent::Acknowledge(sent, Err(error)) => refused(draft, sent, error),
         Intent::MarkSent(places) => {
-            for (model, key) in places {
-                amend(draft, *model, key, |pending| pending.is_attempted = true);
+            for (model, key, once) in places {
+                amend(draft, *model, key, |pending| outbox::mark(pending, *once));
             }
         }
         Intent::FinishSync { model, started_at, is_full, seen } => {
@@ -94,6 +94,20 @@ fn carry_out(draft: &mut Draft<'_>, intent: &Intent) -> Outcome {
 /// again; where that cannot help, the entry is set aside for a person.
 fn refused(draft: &mut Draft<'_>, sent: &Mutation, error: &RemoteError) {
     let (model, key) = (sent.model, &sent.key);
+    let definition = draft.schema().model(model);
+    let is_what_was_sent = draft.pending(model, key).is_some_and(|pending| {
+        let now = outbox::mutation(definition, model, key, pending);
+        match sent.once {
+            Some(_) => now.once == sent.once,
+            None => (now.operation, &now.fields) == (sent.operation, &sent.fields),
+        }
+    });
+    if is_what_was_sent && sent.once.is_some() {
+        amend(draft, model, key, |pending| {
+            outbox::withdraw(pending);
+            pending.is_attempted = false;
+        });
+    }
     match (error.kind, &error.stored) {
         (RemoteErrorKind::ConditionFailed, Some(_)) if is_foreign(draft, sent) => {}
         (RemoteErrorKind::Conflict | RemoteErrorKind::ConditionFailed, Some(stored)) => {
@@ -112,18 +126,39 @@ fn refused(draft: &mut Draft<'_>, sent: &Mutation, error: &RemoteError) {
             draft.remove(model, key.clone());
             return;
         }
+        (RemoteErrorKind::ConditionFailed, None) if sent.operation == Operation::Undelete => {
+            // Its tombstone is gone for good, so it is made anew.
+            return recreate(draft, model, key);
+        }
         _ => {}
     }
-    let rejection = Rejection { kind: error.kind, message: error.message.clone() };
-    let definition = draft.schema().model(model);
-    let is_what_was_sent = draft.pending(model, key).is_some_and(|pending| {
-        let now = outbox::mutation(definition, model, key, pending);
-        (now.operation, &now.fields) == (sent.operation, &sent.fields)
-    });
+    let rejection = Rejection { kind: error.kind, message: message_of(draft, sent, error) };
     // What has been edited since deserves its own answer.
     if is_what_was_sent {
         amend(draft, model, key, |pending| pending.rejection = Some(rejection));
     }
+}
+
+fn recreate(draft: &mut Draft<'_>, model: ModelId, key: &Key) {
+    if let Some(shown) = draft.record(model, key).filter(|record| !record.meta.deleted) {
+        let record = Record::local(shown.row.clone());
+        outbox::create(draft, model, key, &record);
+        draft.put(model, key.clone(), record);
+    }
+}
+
+/// The server's words, and ours where it does not know what it was asked.
+fn message_of(draft: &Draft<'_>, sent: &Mutation, error: &RemoteError) -> String {
+    if sent.operation != Operation::Undelete || error.kind != RemoteErrorKind::Invalid {
+        return error.message.clone();
+    }
+    format!(
+        "this server cannot bring {} {} back, as AWS AppSync has no undelete; discard the change, \
+         or save the record under a new key. It said: {}",
+        draft.schema().model(sent.model).name,
+        sent.key,
+        error.message
+    )
 }
 
 /// Whether a refused create met a record that someone else made under the same key: ids that

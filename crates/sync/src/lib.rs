@@ -11,6 +11,7 @@
 //! keeps only what a restart may forget.
 
 mod backoff;
+mod delete;
 mod engine;
 mod error;
 mod intent;

@@ -10,10 +10,16 @@
 //!   So does one in which the server shows an earlier value of our own.
 //! - One that another has changed to something else is theirs: the first to reach the server
 //!   wins, as in the server's own merge (`resolver::merge`). Of lists both changes are merged.
-//! - A tombstone wins over edits; a delete that waits stays.
+//! - A tombstone wins over edits; a delete that waits stays, and so does an undelete until a record
+//!   that lives answers it.
+//! - What waits to be added waits on top of whatever the server shows. Additions on their way are
+//!   settled by the answer to them alone: a record that happens to show their sum may be another's
+//!   doing. Until then the user sees them added, unless the record looks as if they were.
 
 use espressync_model::remote::{Mutation, RemoteErrorKind};
-use espressync_model::{Key, Meta, Model, ModelId, Record, Row, Value, merge_lists};
+use espressync_model::{
+    FieldId, Key, Meta, Model, ModelId, Patch, Record, Row, Value, merge_lists,
+};
 use espressync_store::{Draft, Pending, PendingField, Rejection};
 
 /// How many answers in a row may leave a field as it was before the entry is set aside.
@@ -37,11 +43,15 @@ pub(crate) fn receive(
         return;
     };
     let known = pending.base.as_ref().map_or(0, |base| base.meta.version);
-    if record.meta.version < known {
-        return;
-    }
-    let rebased =
-        if record.meta.deleted { None } else { rebase(definition, pending, record, answered) };
+    // An answer that was overtaken settles what it answers all the same.
+    let newest = pending.base.clone().filter(|_| record.meta.version < known);
+    let record = match &newest {
+        Some(_) if answered.and_then(|sent| sent.once).is_none() => return,
+        Some(newest) => newest,
+        None => record,
+    };
+    let is_over = record.meta.deleted && !pending.is_undelete;
+    let rebased = if is_over { None } else { rebase(definition, pending, record, answered) };
     let local = match &rebased {
         None => record.clone(),
         Some(pending) => laid_over(record, pending),
@@ -63,17 +73,20 @@ fn rebase(
         let asked = answered.and_then(|sent| sent.fields.get(*field));
         still_waits(waits, asked, was(*field), record.row.get(*field))
     });
+    // A delete that may be on its way can still make an end of the record that lives.
+    if !record.meta.deleted && (answered.is_some() || !pending.is_attempted) {
+        pending.is_undelete = false;
+    }
     if let Some(sent) = answered {
-        pending.is_attempted = false;
+        pending.attempt = pending.attempt.filter(|attempt| sent.once != Some(attempt.once));
+        pending.is_attempted = pending.attempt.is_some();
         note_unheeded(definition, &mut pending, sent);
     }
     if pending.is_delete {
         pending.fields.clear();
-    } else if pending.fields.is_empty() {
-        return None;
     }
     pending.base = Some(record.clone());
-    Some(pending)
+    Some(pending).filter(|pending| !pending.is_idle())
 }
 
 /// Whether a field still waits to be sent. `asked` is what the answered mutation set it to.
@@ -118,8 +131,36 @@ fn note_unheeded(definition: &Model, pending: &mut Pending, sent: &Mutation) {
 /// What the user sees: the server's record with the waiting edits over it.
 pub(crate) fn laid_over(record: &Record, pending: &Pending) -> Record {
     let edits = pending.fields.iter().map(|(field, waits)| (*field, waits.value.clone()));
+    let mut edits: Patch = edits.collect();
+    for (field, amount) in &unsettled(record, pending) {
+        add(record, &mut edits, *field, amount);
+    }
+    for (field, amount) in &pending.additions {
+        add(record, &mut edits, *field, amount);
+    }
     let meta = Meta { deleted: pending.is_delete, ..record.meta };
-    Record { row: record.row.with(&edits.collect()), meta }
+    Record { row: record.row.with(&edits), meta }
+}
+
+fn add(record: &Record, edits: &mut Patch, field: FieldId, amount: &Value) {
+    let sum = edits.get(field).unwrap_or(record.row.get(field)).plus(amount);
+    edits.set(field, sum.unwrap_or_else(|| amount.clone()));
+}
+
+/// The additions on their way that this record does not seem to have.
+fn unsettled(record: &Record, pending: &Pending) -> Vec<(FieldId, Value)> {
+    let Some(attempt) = &pending.attempt else { return Vec::new() };
+    let is_newer = record.meta.version > attempt.version;
+    let mut fields = attempt.additions.iter();
+    let shows_sums = fields.all(|(field, (from, amount))| {
+        from.plus(amount).is_some_and(|sum| sum == *record.row.get(*field))
+    });
+    if is_newer && shows_sums {
+        return Vec::new();
+    }
+    // A value set since is the last word.
+    let fields = attempt.additions.iter().filter(|(field, _)| !pending.fields.contains_key(field));
+    fields.map(|(field, (_, amount))| (*field, amount.clone())).collect()
 }
 
 /// Gives up an entry: the record is again what the server last showed.

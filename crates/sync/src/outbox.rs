@@ -8,8 +8,10 @@
 use std::collections::BTreeMap;
 
 use espressync_model::remote::{Mutation, Operation};
-use espressync_model::{FieldId, Key, Model, ModelId, Patch, Predicate, Record, Value};
-use espressync_store::{Draft, Pending, PendingField};
+use espressync_model::{Edit, FieldId, Key, Model, ModelId, Patch, Predicate, Record, Value};
+use espressync_store::{Attempt, Draft, Pending, PendingField};
+
+use crate::merge::laid_over;
 
 /// How many values of a field on their way are remembered. Beyond that the oldest is forgotten,
 /// and its echo is taken for another's write.
@@ -17,53 +19,61 @@ const MAX_EARLIER: usize = 16;
 
 /// Notes the creation of a record.
 pub(crate) fn create(draft: &mut Draft<'_>, model: ModelId, key: &Key, record: &Record) {
-    let read_only = |field: FieldId| draft.schema().model(model).at(field).is_read_only;
-    let whole = Patch::whole(&record.row);
-    let mut fields = BTreeMap::new();
-    for (field, value) in whole.iter().filter(|(field, _)| !read_only(*field)) {
-        fields.insert(field, waiting(value.clone()));
+    let definition = draft.schema().model(model);
+    if definition.is_local {
+        return;
     }
-    let pending = Pending {
-        sequence: draft.take_sequence(),
-        base: None,
-        fields,
-        is_delete: false,
-        is_attempted: false,
-        unheeded: 0,
-        rejection: None,
-    };
+    let mut pending = Pending::new(draft.take_sequence(), None);
+    for (field, value) in Patch::whole(&record.row).iter() {
+        if !definition.at(field).is_read_only {
+            pending.fields.insert(field, waiting(value.clone()));
+        }
+    }
     draft.set_pending(model, key.clone(), Some(pending));
 }
 
-/// Notes changed fields of a record that is stored.
+/// Notes what is done to fields of a record that is stored. Returns the record as it is with all
+/// that waits, where there is a server's record below.
 pub(crate) fn update(
     draft: &mut Draft<'_>,
     model: ModelId,
     key: &Key,
     stored: &Record,
-    changes: &Patch,
-) {
+    edit: &Edit,
+) -> Option<Record> {
+    if draft.schema().model(model).is_local {
+        return None;
+    }
     let mut pending = entry(draft, model, key, stored);
-    for (field, value) in changes.iter() {
-        edit(&mut pending, field, value);
+    for (field, value) in edit.set.iter() {
+        set(&mut pending, field, value);
+    }
+    for (field, amount) in edit.add.iter() {
+        add(&mut pending, field, amount);
     }
     pending.rejection = None;
     pending.unheeded = 0;
-    let is_idle = pending.base.is_some() && pending.fields.is_empty() && !pending.is_delete;
-    draft.set_pending(model, key.clone(), (!is_idle).then_some(pending));
+    let record = pending.base.as_ref().map(|base| laid_over(base, &pending));
+    draft.set_pending(model, key.clone(), Some(pending).filter(|pending| !pending.is_idle()));
+    record
 }
 
-fn edit(pending: &mut Pending, field: FieldId, value: &Value) {
+/// A value set is the last word: what was to be added before is in it.
+fn set(pending: &mut Pending, field: FieldId, value: &Value) {
+    pending.additions.remove(&field);
+    let added = pending.attempt.as_ref().and_then(|attempt| attempt.additions.get(&field));
+    let added = added.and_then(|(from, amount)| from.plus(amount));
     let is_attempted = pending.is_attempted;
     let waits = pending.fields.entry(field).or_insert_with(|| waiting(value.clone()));
     if waits.value != *value {
         let before = std::mem::replace(&mut waits.value, value.clone());
-        if is_attempted && !waits.earlier.contains(&before) {
-            waits.earlier.push(before);
-            if waits.earlier.len() > MAX_EARLIER {
-                waits.earlier.remove(0);
-            }
+        if is_attempted {
+            remember(waits, before);
         }
+    }
+    // An addition that left before may yet be carried out: its sum is no other's write.
+    if let Some(sum) = added {
+        remember(waits, sum);
     }
     let is_undone =
         !is_attempted && pending.base.as_ref().is_some_and(|base| base.row.get(field) == value);
@@ -72,9 +82,75 @@ fn edit(pending: &mut Pending, field: FieldId, value: &Value) {
     }
 }
 
+fn remember(waits: &mut PendingField, value: Value) {
+    if !waits.earlier.contains(&value) {
+        waits.earlier.push(value);
+        if waits.earlier.len() > MAX_EARLIER {
+            waits.earlier.remove(0);
+        }
+    }
+}
+
+/// An amount joins a value that has not left yet; else it waits on top of what the server shows.
+fn add(pending: &mut Pending, field: FieldId, amount: &Value) {
+    if !pending.is_attempted
+        && let Some(waits) = pending.fields.get_mut(&field)
+        && let Some(sum) = waits.value.plus(amount)
+    {
+        waits.value = sum;
+        return;
+    }
+    if pending.base.is_none() && !pending.is_attempted {
+        pending.fields.insert(field, waiting(amount.clone()));
+        return;
+    }
+    let waits = pending.additions.remove(&field).unwrap_or_default();
+    let sum = waits.plus(amount).unwrap_or_else(|| amount.clone());
+    if sum.as_number() != Some(0.0) {
+        pending.additions.insert(field, sum);
+    }
+}
+
+/// Fixes what an entry asks for before it is sent for the first time: additions that wait become
+/// an attempt of this name on the server's record.
+pub(crate) fn mark(pending: &mut Pending, once: u64) {
+    pending.is_attempted = true;
+    let Some(base) = &pending.base else { return };
+    // Fields go first, then additions on what has become of them.
+    if pending.is_undelete || pending.is_delete || !pending.fields.is_empty() {
+        return;
+    }
+    if !pending.additions.is_empty() && pending.attempt.is_none() {
+        let waits = std::mem::take(&mut pending.additions);
+        let mut additions = BTreeMap::new();
+        for (field, amount) in waits {
+            additions.insert(field, (base.row.get(field).clone(), amount));
+        }
+        pending.attempt = Some(Attempt { once, version: base.meta.version, additions });
+    }
+}
+
+/// Takes an attempt back: the server has refused it, and will whenever it comes again.
+pub(crate) fn withdraw(pending: &mut Pending) {
+    let Some(attempt) = pending.attempt.take() else { return };
+    for (field, (_, amount)) in attempt.additions {
+        // A value that was set since is the last word.
+        if !pending.fields.contains_key(&field) {
+            let waits = pending.additions.remove(&field).unwrap_or_default();
+            let sum = amount.plus(&waits).unwrap_or(amount);
+            if sum.as_number() != Some(0.0) {
+                pending.additions.insert(field, sum);
+            }
+        }
+    }
+}
+
 /// Notes the deletion of a record that is stored. Returns whether the server may know the record,
 /// so that a tombstone must stay.
 pub(crate) fn delete(draft: &mut Draft<'_>, model: ModelId, key: &Key, stored: &Record) -> bool {
+    if draft.schema().model(model).is_local {
+        return false;
+    }
     let mut pending = entry(draft, model, key, stored);
     let is_unknown_there = !pending.is_attempted || pending.rejection.is_some();
     if pending.base.is_none() && is_unknown_there {
@@ -84,25 +160,50 @@ pub(crate) fn delete(draft: &mut Draft<'_>, model: ModelId, key: &Key, stored: &
     if pending.base.is_some() {
         pending.fields.clear();
     }
-    pending.is_delete = true;
+    pending.additions.clear();
+    pending.attempt = None;
     pending.rejection = None;
+    let is_tombstone = pending.base.as_ref().is_some_and(|base| base.meta.deleted);
+    if pending.is_undelete && is_tombstone && !pending.is_attempted {
+        // It was about to be brought back, and never was.
+        draft.set_pending(model, key.clone(), None);
+        return true;
+    }
+    pending.is_undelete = false;
+    pending.is_delete = true;
     draft.set_pending(model, key.clone(), Some(pending));
     true
 }
 
+/// Notes that a record that is a tombstone here is to be brought back.
+pub(crate) fn undelete(draft: &mut Draft<'_>, model: ModelId, key: &Key, stored: &Record) {
+    let definition = draft.schema().model(model);
+    let mut pending = entry(draft, model, key, stored);
+    pending.rejection = None;
+    pending.unheeded = 0;
+    // A delete that has not left is taken back. One that may have is undone when it is answered.
+    let may_be_gone = pending.is_delete && pending.is_attempted;
+    pending.is_undelete =
+        pending.base.as_ref().is_some_and(|base| may_be_gone || base.meta.deleted);
+    pending.is_delete = false;
+    if let Some(base) = &pending.base {
+        let edits = Patch::between(&base.row, &stored.row);
+        for (field, value) in edits.iter().filter(|(field, _)| !definition.at(*field).is_read_only)
+        {
+            pending.fields.insert(field, waiting(value.clone()));
+        }
+    }
+    draft.set_pending(model, key.clone(), Some(pending).filter(|pending| !pending.is_idle()));
+}
+
 /// The record's entry, or a new one based on the server's record as it is stored.
 fn entry(draft: &mut Draft<'_>, model: ModelId, key: &Key, stored: &Record) -> Pending {
-    if let Some(pending) = draft.pending(model, key) {
-        return pending.clone();
-    }
-    Pending {
-        sequence: draft.take_sequence(),
-        base: (stored.meta.version > 0).then(|| stored.clone()),
-        fields: BTreeMap::new(),
-        is_delete: false,
-        is_attempted: false,
-        unheeded: 0,
-        rejection: None,
+    match draft.pending(model, key) {
+        Some(pending) => pending.clone(),
+        None => {
+            let base = (stored.meta.version > 0).then(|| stored.clone());
+            Pending::new(draft.take_sequence(), base)
+        }
     }
 }
 
@@ -117,6 +218,9 @@ pub(crate) fn mutation(
     key: &Key,
     pending: &Pending,
 ) -> Mutation {
+    if let (Some(base), Some(attempt)) = (&pending.base, &pending.attempt) {
+        return addition(definition, model, key, (base, attempt));
+    }
     let mut fields: Patch =
         pending.fields.iter().map(|(field, waits)| (*field, waits.value.clone())).collect();
     let (operation, version) = match &pending.base {
@@ -125,15 +229,51 @@ pub(crate) fn mutation(
             (Operation::Create, 0)
         }
         Some(base) if pending.is_delete => (Operation::Delete, base.meta.version),
+        Some(_) if pending.is_undelete => (Operation::Undelete, 0),
         Some(base) => {
-            for field in &definition.key {
-                fields.set(*field, base.row.get(*field).clone());
-            }
-            complete_keys(definition, &mut fields, |field| base.row.get(field).clone());
+            complete(definition, &mut fields, base);
             (Operation::Update, base.meta.version)
         }
     };
-    Mutation { model, key: key.clone(), operation, fields, version, condition: Predicate::All }
+    if operation == Operation::Undelete {
+        fields = Patch::default();
+    }
+    let condition = Predicate::All;
+    Mutation { model, key: key.clone(), operation, fields, version, condition, once: None }
+}
+
+/// The mutation of additions on their way. Where the server does not know names, it carries out
+/// what meets the condition: another's write in between makes it refuse. What AppSync then cannot
+/// tell is whether it was this very mutation, sent before, whose answer was lost.
+fn addition(
+    definition: &Model,
+    model: ModelId,
+    key: &Key,
+    (base, attempt): (&Record, &Attempt),
+) -> Mutation {
+    let (mut fields, mut conditions) = (Patch::default(), Vec::new());
+    for (field, (from, amount)) in &attempt.additions {
+        fields.set(*field, from.plus(amount).unwrap_or_default());
+        conditions.push((*field).eq(from.clone()));
+    }
+    complete(definition, &mut fields, base);
+    Mutation {
+        model,
+        key: key.clone(),
+        operation: Operation::Update,
+        fields,
+        version: attempt.version,
+        condition: Predicate::And(conditions),
+        once: Some(attempt.once),
+    }
+}
+
+/// Adds the key, and the rest of what an index sorts by.
+fn complete(definition: &Model, fields: &mut Patch, base: &Record) {
+    for field in &definition.key {
+        fields.set(*field, base.row.get(*field).clone());
+    }
+    complete_keys(definition, fields, |field| base.row.get(field).clone());
 }
 
 /// Adds what is missing where a part of what an index sorts by is written: AppSync stores it as
@@ -170,15 +310,8 @@ mod tests {
         let row = Row::new(vec!["v".into(), "s".into(), "d".into(), Value::Null, "n".into()]);
         let base = Record { row, meta: Meta { version: 3, ..Meta::default() } };
         let sent = |base: Option<&Record>, field: u16| {
-            let pending = Pending {
-                sequence: 0,
-                base: base.cloned(),
-                fields: [(FieldId(field), waiting("x".into()))].into(),
-                is_delete: false,
-                is_attempted: false,
-                unheeded: 0,
-                rejection: None,
-            };
+            let mut pending = Pending::new(0, base.cloned());
+            pending.fields.insert(FieldId(field), waiting("x".into()));
             let sent = mutation(&visit, ModelId(0), &Key::from("v"), &pending).fields;
             sent.iter().map(|(field, value)| (field.0, value.clone())).collect::<Vec<_>>()
         };

@@ -1,10 +1,13 @@
 //! What a user's writes do to the store: checked and made one after the other on a draft, so that
 //! each sees those before it, and all taken back when one is refused.
 
-use espressync_model::{Edit, Key, Model, ModelId, Patch, Predicate, Record, Row};
+use espressync_model::{
+    BaseType, Edit, Key, Model, ModelError, ModelId, Patch, Predicate, Record, RelationKind, Row,
+    Scalar, Value,
+};
 use espressync_store::Draft;
 
-use crate::{SyncError, outbox};
+use crate::{SyncError, delete, outbox};
 
 /// One write of a user's.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,12 +33,20 @@ pub enum Write {
         /// What the stored row must be like.
         condition: Predicate,
     },
-    /// Deletes records.
+    /// Deletes records, and first what [goes with them](espressync_model::OnDelete).
     Delete {
         /// The model.
         model: ModelId,
         /// Which.
         target: Target,
+    },
+    /// Brings a deleted record back, as long as its tombstone is here. What was deleted with it
+    /// stays deleted: each is brought back by itself.
+    Undelete {
+        /// The model.
+        model: ModelId,
+        /// The record.
+        key: Key,
     },
 }
 
@@ -97,22 +108,28 @@ fn make(
             written.push((*model, update(draft, *model, key, edit, condition)?));
         }
         Write::Delete { model, target: Target::Record(key, condition) } => {
-            let record = stored(draft, *model, key, condition)?.clone();
-            written.push((*model, delete(draft, *model, key, record)));
+            condition.check(known(draft, *model)?)?;
+            stored(draft, *model, key, condition)?;
+            written.extend(delete::delete(draft, *model, key)?.map(|record| (*model, record)));
         }
         Write::Delete { model, target: Target::Matching(predicate) } => {
-            let definition = draft.schema().model(*model);
-            predicate.check(definition)?;
-            for key in draft.keys(*model) {
-                let record = draft.record(*model, &key);
-                let record = record.filter(|it| !it.meta.deleted && predicate.matches(&it.row));
-                if let Some(record) = record.cloned() {
-                    written.push((*model, delete(draft, *model, &key, record)));
-                }
+            predicate.check(known(draft, *model)?)?;
+            for key in draft.matching(*model, predicate) {
+                // It may have gone with one before it.
+                let deleted = delete::delete(draft, *model, &key)?;
+                written.extend(deleted.map(|record| (*model, record)));
             }
+        }
+        Write::Undelete { model, key } => {
+            written.push((*model, undelete(draft, *model, key)?));
         }
     }
     Ok(())
+}
+
+/// The model of an id, which may be anything a caller came up with.
+fn known<'a>(draft: &Draft<'a>, model: ModelId) -> Result<&'a Model, SyncError> {
+    Ok(draft.schema().known(model)?)
 }
 
 fn save(
@@ -121,17 +138,21 @@ fn save(
     row: &Row,
     condition: &Predicate,
 ) -> Result<Record, SyncError> {
-    let schema = draft.schema();
-    let definition = schema.model(model);
+    let (schema, definition) = (draft.schema(), known(draft, model)?);
     definition.check(schema, row)?;
     condition.check(definition)?;
     let key = definition.key_of(row)?;
     if draft.record(model, &key).is_none() {
+        let whole = Patch::whole(row);
+        schema.check_written(definition, &whole)?;
+        check_parents(draft, definition, row, &whole)?;
         return Ok(create(draft, model, &key, row));
     }
     let stored = stored(draft, model, &key, condition)?.clone();
     let patch = writable(definition, &stored.row, row);
-    Ok(change(draft, model, &key, &stored, &patch))
+    schema.check_written(definition, &patch)?;
+    check_parents(draft, definition, row, &patch)?;
+    Ok(change(draft, model, &key, &stored, &patch.into()))
 }
 
 fn update(
@@ -141,20 +162,80 @@ fn update(
     edit: &Edit,
     condition: &Predicate,
 ) -> Result<Record, SyncError> {
-    let schema = draft.schema();
-    let definition = schema.model(model);
+    let (schema, definition) = (draft.schema(), known(draft, model)?);
     check_fields(definition, &edit.set)?;
     check_fields(definition, &edit.add)?;
+    check_amounts(definition, &edit.add)?;
     condition.check(definition)?;
     let stored = stored(draft, model, key, condition)?.clone();
-    let mut set = edit.set.clone();
+    let mut edit = edit.clone();
+    edit.set.retain(|field, value| stored.row.get(field) != value);
+    edit.add.retain(|_, amount| amount.as_number() != Some(0.0));
+    let row = edited(&stored.row, &edit);
+    definition.check(schema, &row)?;
+    schema.check_written(definition, &edit.set)?;
+    check_parents(draft, definition, &row, &edit.set)?;
+    Ok(change(draft, model, key, &stored, &edit))
+}
+
+/// A row as an edit leaves it: what is set, and then what is added.
+fn edited(row: &Row, edit: &Edit) -> Row {
+    let mut patch = edit.set.clone();
     for (field, amount) in edit.add.iter() {
-        let sum = set.get(field).unwrap_or(stored.row.get(field)).plus(amount);
-        set.set(field, sum.unwrap_or_else(|| amount.clone()));
+        let sum = patch.get(field).unwrap_or(row.get(field)).plus(amount);
+        patch.set(field, sum.unwrap_or_else(|| amount.clone()));
     }
-    definition.check(schema, &stored.row.with(&set))?;
-    set.retain(|field, value| stored.row.get(field) != value);
-    Ok(change(draft, model, key, &stored, &set))
+    row.with(&patch)
+}
+
+/// Refuses amounts that are no numbers of their field's type: what they sum up to is checked with
+/// the row, but half an Int that meets another half is none either.
+fn check_amounts(model: &Model, add: &Patch) -> Result<(), SyncError> {
+    for (id, amount) in add.iter() {
+        let field = model.at(id);
+        let fits = match field.base {
+            BaseType::Scalar(Scalar::Int | Scalar::AwsTimestamp) => {
+                matches!(amount, Value::Int(_))
+            }
+            BaseType::Scalar(Scalar::Float) => amount.as_number().is_some_and(f64::is_finite),
+            BaseType::Scalar(_) | BaseType::Enum(_) | BaseType::Object(_) => false,
+        };
+        if field.is_list || !fits {
+            let (model, field) = (model.name.clone(), field.name.clone());
+            let expected = "given a number of its own type to add".to_owned();
+            let found = amount.to_string();
+            return Err(ModelError::WrongType { model, field, expected, found }.into());
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a record whose required parent is not here, as DataStore does ("Data integrity error",
+/// contract 6.1). Only what is written is asked: a parent may go, or come, at any time.
+fn check_parents(
+    draft: &Draft<'_>,
+    model: &Model,
+    row: &Row,
+    written: &Patch,
+) -> Result<(), SyncError> {
+    for relation in &model.relations {
+        let is_required = relation.fields.iter().all(|field| model.at(*field).is_required);
+        let is_written = relation.fields.iter().any(|field| written.get(*field).is_some());
+        if relation.kind != RelationKind::BelongsTo || !is_required || !is_written {
+            continue;
+        }
+        let parent = Key::of(relation.fields.iter().map(|field| row.get(*field)));
+        let found = parent.as_ref().and_then(|parent| draft.record(relation.target, parent));
+        if found.is_none_or(|record| record.meta.deleted) {
+            return Err(SyncError::NoParent {
+                model: model.name.clone(),
+                relation: relation.name.clone(),
+                parent: draft.schema().model(relation.target).name.clone(),
+                key: parent.map(|parent| parent.to_string()).unwrap_or_default(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn check_fields(model: &Model, patch: &Patch) -> Result<(), SyncError> {
@@ -212,29 +293,32 @@ fn create(draft: &mut Draft<'_>, model: ModelId, key: &Key, row: &Row) -> Record
     record
 }
 
-fn change(
+pub(crate) fn change(
     draft: &mut Draft<'_>,
     model: ModelId,
     key: &Key,
     stored: &Record,
-    patch: &Patch,
+    edit: &Edit,
 ) -> Record {
-    if patch.is_empty() {
+    if edit.set.is_empty() && edit.add.is_empty() {
         return stored.clone();
     }
-    outbox::update(draft, model, key, stored, patch);
-    let record = Record { row: stored.row.with(patch), meta: stored.meta };
+    let record = outbox::update(draft, model, key, stored, edit);
+    let record =
+        record.unwrap_or_else(|| Record { row: edited(&stored.row, edit), meta: stored.meta });
     draft.put(model, key.clone(), record.clone());
     record
 }
 
-fn delete(draft: &mut Draft<'_>, model: ModelId, key: &Key, mut record: Record) -> Record {
-    let leaves_tombstone = outbox::delete(draft, model, key, &record);
-    record.meta.deleted = true;
-    if leaves_tombstone {
+fn undelete(draft: &mut Draft<'_>, model: ModelId, key: &Key) -> Result<Record, SyncError> {
+    let definition = known(draft, model)?;
+    let Some(mut record) = draft.record(model, key).cloned() else {
+        return Err(SyncError::NotFound { model: definition.name.clone(), key: key.to_string() });
+    };
+    if record.meta.deleted {
+        outbox::undelete(draft, model, key, &record);
+        record.meta.deleted = false;
         draft.put(model, key.clone(), record.clone());
-    } else {
-        draft.remove(model, key.clone());
     }
-    record
+    Ok(record)
 }

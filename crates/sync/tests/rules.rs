@@ -68,7 +68,7 @@ impl Client {
     }
 
     fn leave(&mut self) {
-        assert_eq!(self.take(Intent::MarkSent(vec![(POST, Key::from("p"))])), Ok(()));
+        assert_eq!(self.take(Intent::MarkSent(vec![(POST, Key::from("p"), 7)])), Ok(()));
     }
 
     fn answer(&mut self, sent: Mutation, answer: Result<Record, RemoteError>) {
@@ -125,6 +125,7 @@ fn update(fields: &[(FieldId, Value)], version: u64) -> Mutation {
         fields: fields.iter().cloned().collect(),
         version,
         condition: Predicate::All,
+        once: None,
     }
 }
 

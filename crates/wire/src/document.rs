@@ -49,12 +49,27 @@ impl Document {
     }
 }
 
-/// The name under which the answer to a request's mutation of this position stands in `data`.
+/// The name under which the answer to a request's mutation of this position stands in `data`. It
+/// carries the name of a mutation that has one: AppSync answers under it and thinks nothing of it,
+/// our server [reads](once_of) it.
 pub(crate) fn alias(schema: &Schema, mutations: &[Mutation], position: usize) -> String {
-    match mutations {
-        [only] => names::mutation(schema.model(only.model), only.operation),
-        _ => format!("m{position}"),
+    match (mutations, mutations.get(position).and_then(|mutation| mutation.once)) {
+        (_, Some(once)) => format!("m{position}{ONCE}{once:016x}"),
+        ([only], None) => names::mutation(schema.model(only.model), only.operation),
+        (_, None) => format!("m{position}"),
     }
+}
+
+/// What stands before the name of a mutation in its alias.
+const ONCE: &str = "_once_";
+
+/// The name that an alias gives to its mutation, if it gives one.
+#[must_use]
+pub fn once_of(alias: &str) -> Option<u64> {
+    let (position, once) = alias.strip_prefix('m')?.split_once(ONCE)?;
+    let is_position = !position.is_empty() && position.bytes().all(|byte| byte.is_ascii_digit());
+    let is_name = once.len() == 16 && once.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_position && is_name { u64::from_str_radix(once, 16).ok() } else { None }
 }
 
 /// The fields a client asks for: scalars and enums, then non-model types, then the bookkeeping.
@@ -126,7 +141,11 @@ fn key_to_json(schema: &Schema, model: &Model, key: &Key) -> Map<String, Json> {
 /// One mutation, with the variable names that Amplify uses.
 fn mutation(schema: &Schema, mutation: &Mutation) -> Document {
     let mut writer = MutationWriter::new(schema);
-    writer.push("", mutation, "input", "condition");
+    let alias = match mutation.once {
+        Some(_) => format!("{}: ", alias(schema, std::slice::from_ref(mutation), 0)),
+        None => String::new(),
+    };
+    writer.push(&alias, mutation, "input", "condition");
     writer.finish()
 }
 

@@ -128,6 +128,7 @@ impl Bench {
             fields: fields.into_iter().collect(),
             version,
             condition: Predicate::All,
+            once: None,
         };
         let Answer::Mutate(answers) = self.line.ask_directly(Request::Mutate(vec![mutation]))
         else {

@@ -52,6 +52,7 @@ impl Server {
             fields: patch,
             version,
             condition: Predicate::All,
+            once: None,
         }
     }
 

@@ -52,6 +52,7 @@ pub(crate) async fn add_products(file: &Path, count: usize) -> Result<()> {
             fields: values.into_iter().collect(),
             version: 0,
             condition: Predicate::All,
+            once: None,
         }
     };
     let mut done = 0;

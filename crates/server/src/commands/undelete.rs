@@ -86,6 +86,7 @@ fn in_file(
         fields: Patch::default(),
         version: 0,
         condition: Predicate::All,
+        once: None,
     };
     let version = match change.mutate(&mutation)? {
         Outcome::Written(written) => Some(written.record.meta.version),

@@ -150,6 +150,7 @@ mod tests {
                 fields,
                 version: 3,
                 condition: Predicate::All,
+                once: None,
             },
             rules: Arc::new(Rules::of(schema, ConflictStrategy::Handler)),
             caller: Arc::new(caller),

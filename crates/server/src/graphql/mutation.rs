@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use espressync_model::remote::{Mutation, Operation, RemoteError, RemoteErrorKind};
 use espressync_model::{FieldId, Key, Model, ModelId, Patch, Record, Scalar, Value};
+use espressync_wire::document::once_of;
 use espressync_wire::json::{patch_from_json, version_from_json};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
@@ -104,7 +105,8 @@ impl Execution<'_> {
             Operation::Delete | Operation::Undelete => Patch::default(),
         };
         let version = version.unwrap_or(0);
-        Ok(Mutation { model: id, key, operation, fields, version, condition })
+        let once = once_of(&field.key).filter(|_| operation == Operation::Update);
+        Ok(Mutation { model: id, key, operation, fields, version, condition, once })
     }
 
     /// The answer to one mutation. A refusal shows the stored record through the same selection,

@@ -17,10 +17,10 @@ const APPLICATION_ID: i32 = 0x4573_7053;
 
 /// The version of the format that this program writes. The steps from each older one follow
 /// [`FORMATS`].
-pub(super) const FORMAT: i32 = 3;
+pub(super) const FORMAT: i32 = 4;
 
 /// What leads from each format to the next, the first from an empty file.
-const FORMATS: [fn(&Connection) -> rusqlite::Result<()>; 3] = [
+const FORMATS: [fn(&Connection) -> rusqlite::Result<()>; 4] = [
     |file| file.execute_batch(include_str!("migrations/1.sql")),
     |file| file.execute_batch(include_str!("migrations/2.sql")),
     |file| {
@@ -28,6 +28,7 @@ const FORMATS: [fn(&Connection) -> rusqlite::Result<()>; 3] = [
         link_records(file)?;
         file.execute_batch("DROP INDEX journal_by_version")
     },
+    |file| file.execute_batch(include_str!("migrations/4.sql")),
 ];
 
 /// After so many pages the log is copied into the file, which flushes the disk twice. The more, the

@@ -39,6 +39,10 @@ pub(super) const JOURNAL_ENTRY: &str =
 
 pub(super) const JOURNAL_BODY: &str = "SELECT body FROM journal WHERE number = ?1";
 
+pub(super) const JOURNAL_NAME: &str = "UPDATE journal SET once = ?2 WHERE number = ?1";
+
+pub(super) const JOURNAL_NAMED: &str = "SELECT 1 FROM journal WHERE number = ?1 AND once = ?2";
+
 pub(super) const REMOVED_VERSION: &str =
     "SELECT version FROM removed WHERE model = ?1 AND key = ?2";
 

@@ -3,7 +3,10 @@ use espressync_resolver::Tables;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::codec;
-use super::shape::{JOURNAL_APPEND, JOURNAL_BODY, JOURNAL_ENTRY, REMOVED_VERSION, Shape};
+use super::shape::{
+    JOURNAL_APPEND, JOURNAL_BODY, JOURNAL_ENTRY, JOURNAL_NAME, JOURNAL_NAMED, REMOVED_VERSION,
+    Shape,
+};
 use crate::backend::{BackendError, Stored};
 
 /// How many versions back a row is looked for in the journal, one entry after the other: no
@@ -180,6 +183,34 @@ impl Tables for SqliteTables<'_> {
         let mut put = self.connection.prepare_cached(&sql.put)?;
         put.execute(params![key.as_str(), version, changed_at.0, deleted, body, entry])?;
         Ok(())
+    }
+
+    fn name(
+        &mut self,
+        model: ModelId,
+        key: &Key,
+        version: u64,
+        once: u64,
+    ) -> Result<(), BackendError> {
+        let Ok(version) = i64::try_from(version) else { return Ok(()) };
+        if let Some(number) = self.entry_at(model, key, version)? {
+            let mut name = self.connection.prepare_cached(JOURNAL_NAME)?;
+            name.execute(params![number, once.cast_signed()])?;
+        }
+        Ok(())
+    }
+
+    fn is_named(
+        &mut self,
+        model: ModelId,
+        key: &Key,
+        version: u64,
+        once: u64,
+    ) -> Result<bool, BackendError> {
+        let Ok(version) = i64::try_from(version) else { return Ok(false) };
+        let Some(number) = self.entry_at(model, key, version)? else { return Ok(false) };
+        let mut named = self.connection.prepare_cached(JOURNAL_NAMED)?;
+        Ok(named.exists(params![number, once.cast_signed()])?)
     }
 }
 

@@ -145,6 +145,7 @@ impl World {
                 // Always on the newest version: what matters here is time.
                 version: u64::from(u32::MAX),
                 condition: Predicate::All,
+                once: None,
             };
             let caller = Caller::Operator;
             let Ok(_) = mutate(&self.rules, &mut tables, &caller, &mutation, open.moment());

@@ -39,6 +39,7 @@ fn create(schema: &Schema, id: &str) -> Mutation {
         fields: Patch::whole(&Row::new(values.collect())),
         version: 0,
         condition: Predicate::All,
+        once: None,
     }
 }
 

@@ -1,5 +1,5 @@
 use espressync_model::remote::{Mutation, Operation, RemoteError, RemoteErrorKind, Request};
-use espressync_model::{Record, Timestamp};
+use espressync_model::{Key, ModelId, Record, Timestamp};
 use espressync_store::Store;
 
 use super::{Asked, Effect, Engine, Storing};
@@ -34,8 +34,9 @@ impl Engine {
             let is_attempted = |(model, key): &&Place| {
                 store.outbox().get(*model, key).is_some_and(|pending| pending.is_attempted)
             };
-            let fresh: Vec<Place> =
-                places.iter().filter(|place| !is_attempted(place)).cloned().collect();
+            let fresh = places.iter().filter(|place| !is_attempted(place));
+            let fresh: Vec<(ModelId, Key, u64)> =
+                fresh.map(|(model, key)| (*model, key.clone(), self.jitter.next())).collect();
             if fresh.is_empty() {
                 self.send(store, places, effects);
             } else {

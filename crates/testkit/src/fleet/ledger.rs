@@ -4,7 +4,9 @@ use espressync_model::{FieldId, Key, ModelId, Query, Record, Value};
 use espressync_store::Store;
 use thiserror::Error;
 
-use super::schema::{LINE, LINE_ORDER, LINE_TOTAL, ORDER, ORDER_TOTAL, PRODUCT, tags_of};
+use super::schema::{
+    LINE, LINE_ORDER, LINE_TOTAL, ORDER, ORDER_TOTAL, PRODUCT, PRODUCT_STOCK, tags_of,
+};
 use super::server::Server;
 
 /// Something that must never be.
@@ -27,6 +29,8 @@ pub struct Ledger {
     deleted: BTreeSet<Key>,
     /// Every write to a field, in its order: by which till, and what.
     edits: BTreeMap<(Key, FieldId), Vec<(usize, String)>>,
+    /// What was added to each product's stock and taken from it, in all.
+    counts: BTreeMap<Key, i64>,
     /// Every tag that was added.
     tags: BTreeMap<Key, Vec<String>>,
 }
@@ -46,6 +50,10 @@ impl Ledger {
 
     pub(super) fn note_tag(&mut self, key: Key, tag: String) {
         self.tags.entry(key).or_default().push(tag);
+    }
+
+    pub(super) fn note_count(&mut self, key: Key, amount: i64) {
+        *self.counts.entry(key).or_default() += amount;
     }
 
     pub(super) fn note_delete(&mut self, key: Key) {
@@ -141,6 +149,12 @@ impl Ledger {
                 check_field(key, *field, writes, record)?;
             }
             check_tags(key, self.tags.get(key), record)?;
+            let (counted, stock) =
+                (self.counts.get(key).copied(), integer(record.row.get(PRODUCT_STOCK)));
+            if stock != counted.unwrap_or_default() {
+                let message = format!("{key} has a stock of {stock} and counted {counted:?}");
+                return Err(Violation::new(message));
+            }
         }
         Ok(())
     }

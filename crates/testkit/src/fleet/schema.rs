@@ -8,6 +8,8 @@ pub(super) const LINE: ModelId = ModelId(2);
 pub(super) const PRODUCT_FIELDS: [FieldId; 4] = [FieldId(1), FieldId(2), FieldId(3), FieldId(4)];
 /// The field of a product to which baristas add tags.
 pub(super) const PRODUCT_TAGS: FieldId = FieldId(5);
+/// The field of a product that baristas count up and down.
+pub(super) const PRODUCT_STOCK: FieldId = FieldId(6);
 pub(super) const ORDER_TOTAL: FieldId = FieldId(1);
 pub(super) const LINE_TOTAL: FieldId = FieldId(2);
 pub(super) const LINE_ORDER: FieldId = FieldId(1);
@@ -23,7 +25,8 @@ pub(super) fn schema() -> Schema {
             .field(text("price"))
             .field(text("image"))
             .field(text("sku"))
-            .field(text("tags").list(false)),
+            .field(text("tags").list(false))
+            .field(Field::new("stock", Scalar::Int)),
         Model::new("Order", "Orders")
             .field(id())
             .field(Field::new("total", Scalar::Int).required()),

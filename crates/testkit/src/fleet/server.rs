@@ -28,6 +28,9 @@ pub enum Rules {
     /// Forgets to look whether a create is a repeat, and makes a second record: what the
     /// simulator must notice.
     BrokenCreate,
+    /// Does not know the names of mutations that must not count twice, as AppSync does not: what
+    /// the simulator must notice.
+    Nameless,
 }
 
 /// The server: the resolver's rules over tables in memory.
@@ -48,7 +51,9 @@ impl Server {
     pub fn new(schema: Schema, rules: Rules, window: u64) -> Self {
         let strategy = match rules {
             Rules::Real(strategy) => strategy,
-            Rules::BrokenMerge | Rules::BrokenCreate => ConflictStrategy::AutoMerge,
+            Rules::BrokenMerge | Rules::BrokenCreate | Rules::Nameless => {
+                ConflictStrategy::AutoMerge
+            }
         };
         Self {
             api: ApiRules::of(schema, strategy),
@@ -75,6 +80,7 @@ impl Server {
                 fields: fields.into_iter().collect(),
                 version: 0,
                 condition: Predicate::All,
+                once: None,
             };
             let _ = server.mutate(Timestamp(1), &mutation);
             ledger.note_product(key);
@@ -143,6 +149,7 @@ impl Server {
             Rules::Real(_) => {}
             Rules::BrokenMerge => self.overwrite_with_old_row(&mut mutation),
             Rules::BrokenCreate => self.make_second(&mut mutation),
+            Rules::Nameless => mutation.once = None,
         }
         let Ok(outcome) = mutate(&self.api, &mut self.tables, &self.caller, &mutation, now);
         let Outcome::Contested(stored) = outcome else { return outcome };

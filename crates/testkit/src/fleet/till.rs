@@ -1,11 +1,13 @@
 use std::rc::Rc;
 
-use espressync_model::{Key, Patch, Query, Row, Timestamp, Value};
+use espressync_model::{Edit, Key, Patch, Predicate, Query, Row, Timestamp, Value};
 use espressync_store::{Appended, LogRecord, MemoryStorage, Store};
 use espressync_sync::{Config, Effect, Engine, Input, Intent, LinkId, SyncStatus, Write, prepare};
 
 use super::ledger::Ledger;
-use super::schema::{LINE, ORDER, PRODUCT, PRODUCT_FIELDS, PRODUCT_TAGS, schema, tags_of};
+use super::schema::{
+    LINE, ORDER, PRODUCT, PRODUCT_FIELDS, PRODUCT_STOCK, PRODUCT_TAGS, schema, tags_of,
+};
 
 /// A till: what it has on disk, and its present life.
 pub(super) struct Till {
@@ -80,11 +82,26 @@ impl Till {
     /// product away. What was stored is noted in the ledger.
     pub(super) fn act(&mut self, random: &mut fastrand::Rng, ledger: &mut Ledger) {
         self.writes += 1;
-        match random.u8(0..20) {
+        match random.u8(0..24) {
             0..8 => self.sell(random, ledger),
             8..16 => self.edit(random, ledger),
             16..19 => self.tag(random, ledger),
+            19..23 => self.count(random, ledger),
             _ => self.delete(random, ledger),
+        }
+    }
+
+    /// Takes a few out of the stock, or puts some in. Small numbers, so that tills do the same at
+    /// the same time.
+    fn count(&mut self, random: &mut fastrand::Rng, ledger: &mut Ledger) {
+        let Some(key) = self.some_product(random) else { return };
+        let amount = random.i64(-2..=1);
+        let add = [(PRODUCT_STOCK, Value::from(amount))].into_iter().collect();
+        let edit = Edit { set: Patch::default(), add };
+        let condition = Predicate::All;
+        let write = Write::Update { model: PRODUCT, key: key.clone(), edit, condition };
+        if self.commit(&[Intent::Write(vec![write])]) {
+            ledger.note_count(key, amount);
         }
     }
 

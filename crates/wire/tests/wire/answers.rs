@@ -34,6 +34,7 @@ fn request(name: &str) -> Request {
         fields: Patch::default(),
         version: 1,
         condition: Predicate::All,
+        once: None,
     };
     let sync = |last_sync| SyncRequest {
         model: ORDER,

@@ -16,6 +16,7 @@ fn create_order() -> Mutation {
         fields: Patch::whole(&Row::new(values)),
         version: 0,
         condition: Predicate::All,
+        once: None,
     }
 }
 
@@ -28,6 +29,7 @@ fn update_line_item() -> Mutation {
         fields: fields.into_iter().collect(),
         version: 3,
         condition: FieldId(1).lt(5),
+        once: None,
     }
 }
 
@@ -39,6 +41,7 @@ fn delete_shop(condition: Predicate) -> Mutation {
         fields: Patch::default(),
         version: 7,
         condition,
+        once: None,
     }
 }
 

@@ -21,7 +21,9 @@ pub use datastore::DataStore;
 pub use driver::Driver;
 pub use error::{ClientError, ClientErrorKind};
 pub use espressync_store::OpenReport;
-pub use espressync_sync::{Config, LinkEvent, Network, SyncError, SyncStatus, Target, Write};
+pub use espressync_sync::{
+    Config, LinkEvent, Network, SyncError, SyncStatus, Target, Transaction, Write,
+};
 pub use observe::{Change, ChangeKind, Snapshot};
 pub use platform::{Clock, Transport};
 pub use writes::Writes;

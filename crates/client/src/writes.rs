@@ -1,5 +1,8 @@
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use espressync_model::{Edit, Entity, FieldId, Key, ModelId, Patch, Predicate, Record, Value};
-use espressync_sync::{Intent, Target, Write};
+use espressync_sync::{Intent, SyncError, Target, Transact, Transaction, Write};
 
 use crate::{ClientError, DataStore};
 
@@ -123,6 +126,34 @@ impl DataStore {
         let written = self.write(Writes::new().save(entity)).await?;
         let (model, record) = written.into_iter().next().ok_or(ClientError::Closed)?;
         self.entity(model, &record)
+    }
+
+    /// Does what `work` says in one go: its reads see the store as it is when its turn comes and
+    /// the writes before them, and its writes are stored together, or not at all when it returns
+    /// an error. `work` is called again when another tab has written meanwhile, so it should do
+    /// nothing else.
+    ///
+    /// # Errors
+    /// What `work` returns; [`ClientError::Write`] when one of its writes was refused;
+    /// [`ClientError::Store`] when the transaction did not commit.
+    pub async fn transaction<T: 'static, E: From<ClientError> + 'static>(
+        &self,
+        mut work: impl FnMut(&mut Transaction<'_, '_>) -> Result<T, E> + 'static,
+    ) -> Result<T, E> {
+        let done = Rc::new(RefCell::new(None));
+        let outcome = Rc::clone(&done);
+        let transact = Transact::new(move |transaction| {
+            let result = work(transaction);
+            let is_given_up = result.is_err();
+            *outcome.borrow_mut() = Some(result);
+            if is_given_up { Err(SyncError::GivenUp) } else { Ok(()) }
+        });
+        let stored = self.carry_out(Intent::Transact(transact)).await;
+        match (stored, done.take()) {
+            (Ok(_), Some(result)) | (Err(ClientError::Write(_)), Some(result @ Err(_))) => result,
+            (Err(error), _) => Err(error.into()),
+            (Ok(_), None) => Err(ClientError::Closed.into()),
+        }
     }
 
     /// Stores many entities, all or none.

@@ -202,6 +202,17 @@ impl Predicate {
         self.matches_with(row, &|_, _, _| false)
     }
 
+    /// Whether some part leads to other records.
+    #[must_use]
+    pub fn asks_relations(&self) -> bool {
+        match self {
+            Self::All | Self::Field(..) => false,
+            Self::And(parts) | Self::Or(parts) => parts.iter().any(Self::asks_relations),
+            Self::Not(part) => part.asks_relations(),
+            Self::Related(..) => true,
+        }
+    }
+
     /// Whether a row matches, where `relatives` knows the records at the other ends.
     #[must_use]
     pub fn matches_with(&self, row: &Row, relatives: &Relatives<'_>) -> bool {

@@ -118,6 +118,41 @@ impl<'a> Draft<'a> {
         keys.into_iter().collect()
     }
 
+    /// The live records that a query asks for, as the store will be.
+    #[must_use]
+    pub fn query(&self, model: ModelId, query: &Query) -> Vec<Record> {
+        if self.records.is_empty() {
+            return self.store.query(model, query).into_iter().cloned().collect();
+        }
+        if query.predicate.asks_relations() || query.after.is_some() {
+            // What drafted records do to this only a store can say.
+            let mut trial = self.store.clone();
+            trial.apply(self.clone().into_batch());
+            return trial.query(model, query).into_iter().cloned().collect();
+        }
+        let live = |record: &&Record| !record.meta.deleted && query.predicate.matches(&record.row);
+        let stored = self.store.rows(model).filter_map(|(key, _)| self.record(model, key));
+        let mut found: Vec<Record> = stored.filter(live).cloned().collect();
+        let drafted = self.records.range((model, Key::from(""))..);
+        let drafted = drafted.take_while(|((of, _), _)| *of == model);
+        let mut new: Vec<&Drafted> = drafted
+            .filter(|((_, key), _)| self.store.record(model, key).is_none())
+            .map(|(_, drafted)| drafted)
+            .collect();
+        new.sort_unstable_by_key(|drafted| drafted.ordinal);
+        found.extend(new.into_iter().filter_map(|it| it.record.as_ref()).filter(live).cloned());
+        if !query.sort.is_empty() {
+            found.sort_by(|a, b| query.order(&a.row, &b.row));
+        }
+        match query.page {
+            Some(page) => {
+                let passed = page.number.saturating_mul(page.limit);
+                found.into_iter().skip(passed).take(page.limit).collect()
+            }
+            None => found,
+        }
+    }
+
     /// The keys of the live records that match a predicate without relations.
     #[must_use]
     pub fn matching(&self, model: ModelId, predicate: &Predicate) -> Vec<Key> {

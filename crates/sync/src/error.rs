@@ -61,6 +61,9 @@ pub enum SyncError {
         /// How many records there are.
         count: usize,
     },
+    /// The transaction's owner gave it up.
+    #[error("the transaction was given up; nothing of it is stored")]
+    GivenUp,
     /// A patch names a field that only the server or nobody may change.
     #[error("{model}.{field} cannot be changed: {reason}")]
     ReadOnly {

@@ -6,7 +6,7 @@ use espressync_store::{Batch, Draft, Rejection, Store};
 
 use crate::merge::{discard, receive};
 use crate::write::{Outcome, write_all};
-use crate::{SyncError, Write, outbox};
+use crate::{SyncError, Transact, Write, outbox};
 
 /// A change that someone wants made to the store. It is looked at when its turn comes, against
 /// the store as it then is.
@@ -14,6 +14,8 @@ use crate::{SyncError, Write, outbox};
 pub enum Intent {
     /// A user's writes: all or none.
     Write(Vec<Write>),
+    /// What a user decides by what is stored: all or nothing.
+    Transact(Transact),
     /// Records from the server.
     Receive(ModelId, Vec<Record>),
     /// The answer to a mutation: the stored record, or a refusal that will not change.
@@ -58,6 +60,7 @@ pub fn prepare(store: &Store, intents: &[Intent]) -> Prepared {
 fn carry_out(draft: &mut Draft<'_>, intent: &Intent) -> Outcome {
     match intent {
         Intent::Write(writes) => return write_all(draft, writes),
+        Intent::Transact(transact) => return transact.carry_out(draft),
         Intent::Receive(model, records) => {
             for record in records {
                 receive(draft, *model, record, None);

@@ -20,10 +20,12 @@ mod models;
 mod outbox;
 mod schedule;
 mod status;
+mod transaction;
 mod write;
 
 pub use engine::{CommitId, Config, Effect, Engine, Input, LinkEvent, LinkId, RequestId};
 pub use error::SyncError;
 pub use intent::{Intent, Prepared, prepare};
 pub use status::{Network, SyncStatus};
+pub use transaction::{Transact, Transaction};
 pub use write::{Target, Write};

@@ -95,7 +95,7 @@ pub(crate) fn write_all(draft: &mut Draft<'_>, writes: &[Write]) -> Outcome {
     Ok(written)
 }
 
-fn make(
+pub(crate) fn make(
     draft: &mut Draft<'_>,
     write: &Write,
     written: &mut Vec<(ModelId, Record)>,

@@ -63,8 +63,8 @@ impl Engine {
     }
 
     pub(super) fn mark_dirty(&mut self) {
-        for model in &mut self.models {
-            model.is_dirty = true;
+        for (model, definition) in self.schema.models() {
+            self.models[model.index()].is_dirty = !definition.is_local;
         }
     }
 

@@ -232,7 +232,7 @@ impl Engine {
     #[must_use]
     pub fn status(&self, store: &Store) -> SyncStatus {
         let mut synced_at = None;
-        for (model, _) in self.schema.models() {
+        for (model, _) in self.schema.models().filter(|(_, model)| !model.is_local) {
             match (store.cursor(model).map(|cursor| cursor.last_sync), synced_at) {
                 (None, _) => {
                     synced_at = None;
@@ -267,6 +267,9 @@ impl Engine {
     /// Begins, and gives what the server could not make sense of another try: it may have been an
     /// older server, which has learned since.
     fn start(&mut self, store: &Store, effects: &mut Vec<Effect>) {
+        if self.schema.models().all(|(_, model)| model.is_local) {
+            return;
+        }
         self.is_started = true;
         self.retry_now();
         let invalid = store.outbox().iter().filter(|(_, _, pending)| {

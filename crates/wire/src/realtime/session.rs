@@ -82,14 +82,15 @@ impl<S: Deref<Target = Schema>> ClientSession<S> {
     /// [`host_of`](crate::realtime::host_of)).
     #[must_use]
     pub fn new(schema: S, auth: &Auth, host: &str) -> Self {
-        let subscriptions = schema.models().flat_map(|(id, model)| {
-            OPERATIONS.map(|operation| Subscription {
-                id: names::subscription(model, operation),
-                model: id,
-                operation,
-                is_answered: false,
-            })
-        });
+        let subscriptions =
+            schema.models().filter(|(_, it)| !it.is_local).flat_map(|(id, model)| {
+                OPERATIONS.map(|operation| Subscription {
+                    id: names::subscription(model, operation),
+                    model: id,
+                    operation,
+                    is_answered: false,
+                })
+            });
         let subscriptions = subscriptions.collect();
         let header = auth.realtime_header(host);
         Self {

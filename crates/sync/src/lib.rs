@@ -26,6 +26,7 @@ mod write;
 pub use engine::{CommitId, Config, Effect, Engine, Input, LinkEvent, LinkId, RequestId};
 pub use error::SyncError;
 pub use intent::{Intent, Prepared, prepare};
+pub use outbox::waiting_mutation;
 pub use status::{Network, SyncStatus};
 pub use transaction::{Transact, Transaction};
 pub use write::{Target, Write};

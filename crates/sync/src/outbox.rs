@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use espressync_model::remote::{Mutation, Operation};
 use espressync_model::{Edit, FieldId, Key, Model, ModelId, Patch, Predicate, Record, Value};
-use espressync_store::{Attempt, Draft, Pending, PendingField};
+use espressync_store::{Attempt, Draft, Pending, PendingField, Store};
 
 use crate::merge::laid_over;
 
@@ -209,6 +209,13 @@ fn entry(draft: &mut Draft<'_>, model: ModelId, key: &Key, stored: &Record) -> P
 
 fn waiting(value: Value) -> PendingField {
     PendingField { value, earlier: Vec::new() }
+}
+
+/// What would be sent for a record now, if anything waits.
+#[must_use]
+pub fn waiting_mutation(store: &Store, model: ModelId, key: &Key) -> Option<Mutation> {
+    let pending = store.outbox().get(model, key)?;
+    Some(mutation(store.schema().model(model), model, key, pending))
 }
 
 /// The mutation that an entry asks for now.

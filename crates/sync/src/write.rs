@@ -218,10 +218,11 @@ fn check_parents(
     row: &Row,
     written: &Patch,
 ) -> Result<(), SyncError> {
-    for relation in &model.relations {
+    let relations = model.relations.iter();
+    for relation in relations.filter(|relation| relation.kind == RelationKind::BelongsTo) {
         let is_required = relation.fields.iter().all(|field| model.at(*field).is_required);
         let is_written = relation.fields.iter().any(|field| written.get(*field).is_some());
-        if relation.kind != RelationKind::BelongsTo || !is_required || !is_written {
+        if !is_required || !is_written {
             continue;
         }
         let parent = Key::of(relation.fields.iter().map(|field| row.get(*field)));

@@ -13,6 +13,7 @@ pub mod auth;
 pub mod backend;
 /// Where requests may come from.
 pub mod callers;
+mod certificate;
 /// The command line.
 pub mod cli;
 /// The times of commits and of sync queries.

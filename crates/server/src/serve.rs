@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::{AppState, Pages};
-use crate::auth::{Gate, JwtError, KeyFile, KeyFileError, Keys, Tokens};
+use crate::auth::{Gate, JwtConfig, JwtError, KeyFile, KeyFileError, Keys, Tokens};
 use crate::backend::Backend;
 use crate::clock::system_time;
 use crate::config::{Config, ConfigError, KeySharing, PageSetting};
@@ -114,7 +114,7 @@ impl Server {
         let config = &config;
         let keys = config.keys()?;
         let gate = gate(config, keys.clone())?;
-        let acceptor = config.tls()?.acceptor(config.listen.ip())?;
+        let handshake = config.tls()?.open(config.listen.ip())?;
         let graphiql = match config.graphiql {
             PageSetting::On => Some(Arc::new(Graphiql::own()?)),
             PageSetting::Off => None,
@@ -162,7 +162,7 @@ impl Server {
             pages,
         };
         let current = Current::new(Generation::new(rules, backend, state));
-        let listener = Listener::new(listener, acceptor);
+        let listener = Listener::new(listener, handshake);
         Ok(Self { listener, metrics_listener, config: config.clone(), current, shutdown })
     }
 
@@ -221,6 +221,9 @@ impl Server {
             let (current, shutdown) = (Arc::clone(&current), shutdown.clone());
             tokio::spawn(async move { current.keep(&config, &shutdown).await })
         };
+        if let Some(certificate) = listener.files() {
+            tokio::spawn(certificate.keep(shutdown.clone()));
+        }
         let door = current.door(Generation::app);
         let serving = axum::serve(listener, door).with_graceful_shutdown(stopped);
         tokio::select! {
@@ -249,6 +252,9 @@ impl Server {
 /// The door that these settings make.
 fn gate(config: &Config, keys: Vec<String>) -> Result<Gate, ServeError> {
     let keys = Keys::new(keys).and_of(KeyFile::of(&config.data))?;
+    for warning in config.jwt.iter().flat_map(JwtConfig::warnings) {
+        tracing::warn!("{warning}");
+    }
     let tokens = config.jwt.clone().map(Tokens::new).transpose()?;
     Ok(Gate::new(keys).with_tokens(tokens))
 }

@@ -1,5 +1,5 @@
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +9,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::{self, ServerConfig};
+use tokio_rustls::rustls::pki_types::pem;
+use tokio_rustls::rustls::server::WantsServerCert;
+use tokio_rustls::rustls::{self, ConfigBuilder, ServerConfig};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::either::Either;
+
+use crate::certificate::CertificateFiles;
 
 /// How long a client may take to shake hands.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -70,57 +72,39 @@ pub enum TlsError {
     Library(#[from] rustls::Error),
 }
 
+/// How a server shakes hands.
+pub(crate) struct Handshake {
+    acceptor: TlsAcceptor,
+    /// What it shows, where that comes from files.
+    files: Option<Arc<CertificateFiles>>,
+}
+
 impl Tls {
     /// Reads or makes the certificate of a server that listens on this address.
-    pub(crate) fn acceptor(&self, listen: IpAddr) -> Result<Option<TlsAcceptor>, TlsError> {
-        let config = match self {
+    pub(crate) fn open(&self, listen: IpAddr) -> Result<Option<Handshake>, TlsError> {
+        let (mut config, files) = match self {
             Self::Off => return Ok(None),
             Self::Files { certificate, key } => {
-                let chain = certificates(certificate)?;
-                let private = PrivateKeyDer::from_pem_file(key).map_err(|source| {
-                    TlsError::File { what: "a private key", file: key.clone(), source }
-                })?;
-                let (certificate, key) = (certificate.clone(), key.clone());
-                config(chain, private)?.map_err(|source| TlsError::Pair {
-                    certificate,
-                    key,
-                    source,
-                })?
+                let files = Arc::new(CertificateFiles::open(certificate, key)?);
+                (builder()?.with_cert_resolver(Arc::clone(&files) as _), Some(files))
             }
             Self::SelfSigned => {
                 let names = ["localhost", "127.0.0.1", "::1", &listen.to_string()];
                 let CertifiedKey { cert, signing_key } =
                     generate_simple_self_signed(names.map(ToOwned::to_owned))?;
-                config(vec![cert.der().clone()], signing_key.into())??
+                let chain = vec![cert.der().clone()];
+                (builder()?.with_single_cert(chain, signing_key.into())?, None)
             }
         };
-        Ok(Some(TlsAcceptor::from(Arc::new(config))))
-    }
-}
-
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let failed = |source| TlsError::File { what: "a certificate", file: file.into(), source };
-    let chain = CertificateDer::pem_file_iter(file).map_err(failed)?;
-    let chain = chain.collect::<Result<Vec<_>, _>>().map_err(failed)?;
-    if chain.is_empty() {
-        return Err(failed(pem::Error::NoItemsFound));
-    }
-    Ok(chain)
-}
-
-/// The outer error is the library's, the inner one the pair's.
-fn config(
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-) -> Result<Result<ServerConfig, rustls::Error>, rustls::Error> {
-    let provider = Arc::new(ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth();
-    Ok(builder.with_single_cert(chain, key).map(|mut config| {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        config
-    }))
+        Ok(Some(Handshake { acceptor: TlsAcceptor::from(Arc::new(config)), files }))
+    }
+}
+
+fn builder() -> Result<ConfigBuilder<ServerConfig, WantsServerCert>, rustls::Error> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider);
+    Ok(builder.with_safe_default_protocol_versions()?.with_no_client_auth())
 }
 
 /// A connection, plain or over TLS.
@@ -131,17 +115,22 @@ pub(crate) type Connection = Either<TcpStream, TlsStream<TcpStream>>;
 /// Hands are shaken beside each other, so that a client which is slow at it holds up no other.
 pub(crate) struct Listener {
     clients: TcpListener,
-    acceptor: Option<TlsAcceptor>,
+    handshake: Option<Handshake>,
     handshakes: JoinSet<Option<(TlsStream<TcpStream>, SocketAddr)>>,
 }
 
 impl Listener {
-    pub(crate) fn new(clients: TcpListener, acceptor: Option<TlsAcceptor>) -> Self {
-        Self { clients, acceptor, handshakes: JoinSet::new() }
+    pub(crate) fn new(clients: TcpListener, handshake: Option<Handshake>) -> Self {
+        Self { clients, handshake, handshakes: JoinSet::new() }
     }
 
     pub(crate) fn is_tls(&self) -> bool {
-        self.acceptor.is_some()
+        self.handshake.is_some()
+    }
+
+    /// The files of what it shows, where it is from files: they may change.
+    pub(crate) fn files(&self) -> Option<Arc<CertificateFiles>> {
+        self.handshake.as_ref()?.files.clone()
     }
 
     pub(crate) fn local_addr(&self) -> std::io::Result<SocketAddr> {
@@ -154,7 +143,7 @@ impl axum::serve::Listener for Listener {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let Self { clients, acceptor, handshakes } = self;
+        let Self { clients, handshake, handshakes } = self;
         loop {
             let has_room = handshakes.len() < HANDSHAKES;
             tokio::select! {
@@ -163,9 +152,9 @@ impl axum::serve::Listener for Listener {
                     if let Err(error) = stream.set_nodelay(true) {
                         tracing::debug!(%error, "cannot send small frames at once");
                     }
-                    match acceptor {
+                    match handshake {
                         None => return (Either::Left(stream), client),
-                        Some(acceptor) => {
+                        Some(Handshake { acceptor, .. }) => {
                             handshakes.spawn(shake_hands(acceptor.clone(), stream, client));
                         }
                     }

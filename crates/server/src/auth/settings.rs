@@ -35,7 +35,8 @@ pub struct JwtSettings {
         help_heading = "Who may use it"
     )]
     jwks: Option<String>,
-    /// Take tokens of this issuer only (their `iss`)
+    /// Take tokens of this issuer only (their `iss`). Without it, one of any issuer that signs with
+    /// the same keys is taken
     #[arg(
         long = "jwt-issuer",
         id = "jwt_issuer",
@@ -45,7 +46,8 @@ pub struct JwtSettings {
     )]
     issuer: Option<String>,
     /// Take tokens for this audience only (their `aud`, or the `client_id` or `azp` of one that
-    /// has none); give it several times for several
+    /// has none); give it several times for several. Without it, one for any application of the
+    /// issuer is taken
     #[arg(
         long = "jwt-audience",
         id = "jwt_audience",
@@ -105,6 +107,32 @@ pub struct JwtConfig {
     pub provider: TokenProvider,
     /// How far the clocks may differ.
     pub leeway: Duration,
+}
+
+impl JwtConfig {
+    /// What these settings leave open that somebody could use, and what to do about it.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let flag = if self.secret.is_some() { "--jwt-secret" } else { "--jwks" };
+        let mut warnings = Vec::new();
+        if self.issuer.is_none() {
+            warnings.push(format!(
+                "{flag} is given without --jwt-issuer: a token of any issuer opens this API if it \
+                 is signed by one of these keys. Where a provider signs for several tenants with \
+                 the same keys, somebody with a tenant of their own can make tokens there that \
+                 name whom they like. Set --jwt-issuer to the `iss` of your tokens"
+            ));
+        }
+        if self.audience.is_empty() {
+            warnings.push(format!(
+                "{flag} is given without --jwt-audience: a token that your issuer has made for any \
+                 other application opens this API too. Whoever runs such an application can use \
+                 the tokens of its users here, in their names. Set --jwt-audience to the `aud` or \
+                 `client_id` of your tokens"
+            ));
+        }
+        warnings
+    }
 }
 
 impl TokenProvider {
@@ -169,5 +197,34 @@ impl std::fmt::Debug for JwtConfig {
             .field("jwks", &self.jwks)
             .field("issuer", &self.issuer)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_token_need_not_prove_is_warned_of() {
+        let check = |issuer: Option<&str>, audience: &[&str], expected: &[&str]| {
+            let (secret, issuer) = (Some("secret".to_owned()), issuer.map(ToOwned::to_owned));
+            let audience = audience.iter().map(ToString::to_string).collect();
+            let by_secret = JwtConfig { secret, issuer, audience, ..JwtConfig::default() };
+            let jwks = Some("jwks.json".to_owned());
+            let by_set = JwtConfig { secret: None, jwks, ..by_secret.clone() };
+            for (config, flag) in [(by_secret, "--jwt-secret"), (by_set, "--jwks")] {
+                let warnings = config.warnings();
+                assert_eq!(warnings.len(), expected.len(), "{warnings:?}");
+                for (warning, missing) in warnings.iter().zip(expected) {
+                    let start = format!("{flag} is given without {missing}: ");
+                    assert!(warning.starts_with(&start), "{warning}");
+                    assert!(warning.contains(&format!("Set {missing} to ")), "{warning}");
+                }
+            }
+        };
+        check(Some("i"), &["a"], &[]);
+        check(None, &["a"], &["--jwt-issuer"]);
+        check(Some("i"), &[], &["--jwt-audience"]);
+        check(None, &[], &["--jwt-issuer", "--jwt-audience"]);
     }
 }

@@ -37,7 +37,8 @@ pub struct Settings {
     /// Where to listen [default: 127.0.0.1:20002]
     #[arg(long, value_name = "ADDR", env = "ESPRESSYNC_LISTEN", help_heading = "Network")]
     listen: Option<SocketAddr>,
-    /// Serve over TLS with this certificate: a PEM file, below it those that vouch for it
+    /// Serve over TLS with this certificate: a PEM file, below it those that vouch for it. It is
+    /// read anew, with its key, when either file changes and on SIGHUP; open connections go on
     #[arg(long, value_name = "FILE", env = "ESPRESSYNC_TLS_CERT", help_heading = "Network")]
     tls_cert: Option<PathBuf>,
     /// The certificate's private key, a PEM file

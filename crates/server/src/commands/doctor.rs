@@ -6,6 +6,7 @@ use espressync_resolver::Rules;
 use super::plan::{Plan, records};
 use super::scan::{Scan, scan};
 use super::{CommandError, Verdict};
+use crate::auth::JwtConfig;
 use crate::cli::{Doctor, Settings};
 use crate::clock::system_time;
 use crate::config::Config;
@@ -75,6 +76,9 @@ impl Report<'_> {
     }
 
     fn settings(&mut self, config: &Config) -> Result<(), CommandError> {
+        for warning in config.jwt.iter().flat_map(JwtConfig::warnings) {
+            self.note(format!("settings: {warning}"))?;
+        }
         match config.keys().map(drop).and_then(|()| config.tls().map(drop)) {
             Ok(()) => self.good("settings: they go together"),
             Err(error) => self.bad(format!("settings: {error}"), "see espressync serve --help"),

@@ -1,8 +1,9 @@
 //! The built program, as a process of its own.
 
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -98,6 +99,50 @@ impl Door {
         let answer = self.client.request(request).await.ok()?;
         let bytes = answer.into_body().collect().await.ok()?.to_bytes();
         serde_json::from_slice(&bytes).ok()
+    }
+}
+
+/// The program, of which the log of its start was read.
+pub(crate) struct Spoken {
+    child: Child,
+    /// What it says later goes nowhere, but has to go there.
+    _log: BufReader<ChildStderr>,
+}
+
+impl Spoken {
+    /// Starts it in a folder, at an address that it finds, and reads until it says that it serves.
+    pub(crate) fn start(folder: &Path, flags: &[&str]) -> (Self, String, SocketAddr) {
+        let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/../../src/schema.graphql");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_espressync"))
+            .current_dir(folder)
+            .args(["serve", "--listen", "127.0.0.1:0", "--schema", schema])
+            .args(flags)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut log = BufReader::new(child.stderr.take().expect("its log"));
+        let mut text = String::new();
+        let address = loop {
+            let start = text.len();
+            let read = log.read_line(&mut text).expect("its log is text");
+            assert!(read > 0, "the program has ended: {text}");
+            let said = text[start..].split("address=").nth(1);
+            if let Some(address) = said.and_then(|rest| rest.split_whitespace().next()) {
+                break address.parse().expect("an address");
+            }
+        };
+        (Self { child, _log: log }, text, address)
+    }
+
+    pub(crate) fn id(&self) -> String {
+        self.child.id().to_string()
+    }
+}
+
+impl Drop for Spoken {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -1,9 +1,10 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Request, StatusCode};
 use espressync_server::config::Config;
 use espressync_server::serve::{ServeError, Server as Program};
 use espressync_server::tls::TlsError;
@@ -32,6 +33,7 @@ use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
+use crate::program::Spoken;
 use crate::seed::config;
 
 /// A server that runs until it is told to stop.
@@ -57,10 +59,17 @@ impl Running {
     }
 
     async fn connect(&self, trust: ClientConfig) -> std::io::Result<TlsStream<TcpStream>> {
-        let stream = TcpStream::connect(self.address).await.expect("it listens");
-        let name = ServerName::try_from("localhost").expect("a name");
-        TlsConnector::from(Arc::new(trust)).connect(name, stream).await
+        connect(self.address, trust).await
     }
+}
+
+async fn connect(
+    address: SocketAddr,
+    trust: ClientConfig,
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let stream = TcpStream::connect(address).await.expect("it listens");
+    let name = ServerName::try_from("localhost").expect("a name");
+    TlsConnector::from(Arc::new(trust)).connect(name, stream).await
 }
 
 /// A folder with the settings' seed.
@@ -183,6 +192,68 @@ async fn a_certificate_that_cannot_be_used_is_named() {
     check("own.key.pem", "own.key.pem", "a certificate from").await;
     check("own.cert.pem", "own.cert.pem", "a private key from").await;
     check("own.cert.pem", "other.key.pem", "cannot use the certificate").await;
+}
+
+/// A connection that stays open between requests.
+struct Kept(hyper::client::conn::http1::SendRequest<Body>);
+
+impl Kept {
+    async fn open(stream: TlsStream<TcpStream>) -> Self {
+        let io = TokioIo::new(stream);
+        let (sender, connection) = hyper::client::conn::http1::handshake(io).await.expect("HTTP");
+        tokio::spawn(connection);
+        Self(sender)
+    }
+
+    async fn ask(&mut self) -> StatusCode {
+        let request = Request::get("/healthz").header("host", "localhost").body(Body::empty());
+        let answer = self.0.send_request(request.expect("a request")).await.expect("an answer");
+        let status = answer.status();
+        answer.into_body().collect().await.expect("a body");
+        status
+    }
+}
+
+/// Opens a connection that trusts a certificate, as soon as the server shows that.
+async fn connect_soon(address: SocketAddr, trust: &CertificateDer<'static>) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while connect(address, trusting(trust.clone())).await.is_err() {
+        assert!(Instant::now() < deadline, "the new certificate is never shown");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_renewed_is_shown_and_open_connections_go_on() {
+    let folder = folder();
+    let old = certificate(folder.path(), "own");
+    let server = Running::start(&files(folder.path(), "own.cert.pem", "own.key.pem")).await;
+    let mut open = Kept::open(server.connect(trusting(old.clone())).await.unwrap()).await;
+    assert_eq!(open.ask().await, StatusCode::OK);
+    let new = certificate(folder.path(), "own");
+    connect_soon(server.address, &new).await;
+    assert!(server.connect(trusting(old)).await.is_err());
+    assert_eq!(open.ask().await, StatusCode::OK);
+    drop(open);
+    server.stop().await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_hangup_has_the_program_read_its_certificate_anew() {
+    let folder = folder();
+    let old = certificate(folder.path(), "own");
+    let (cert, key) = (folder.path().join("own.cert.pem"), folder.path().join("own.key.pem"));
+    let flags = ["--tls-cert", cert.to_str().unwrap(), "--tls-key", key.to_str().unwrap()];
+    let (program, log, address) = Spoken::start(folder.path(), &flags);
+    assert!(!log.contains("WARN"), "{log}");
+    let mut open = Kept::open(connect(address, trusting(old.clone())).await.unwrap()).await;
+    assert_eq!(open.ask().await, StatusCode::OK);
+    let new = certificate(folder.path(), "own");
+    let killed = std::process::Command::new("kill").args(["-HUP", &program.id()]).status();
+    assert!(killed.expect("it is there").success());
+    connect_soon(address, &new).await;
+    assert_eq!(open.ask().await, StatusCode::OK);
 }
 
 /// Trusts whatever it sees, and keeps it.

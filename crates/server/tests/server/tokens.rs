@@ -21,6 +21,7 @@ use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
+use crate::program::Spoken;
 use crate::support::{Server, text_of};
 
 pub(crate) const SECRET: &str = "an-espresso-a-day-keeps-the-bugs-away";
@@ -370,4 +371,21 @@ async fn http_takes_a_token_with_or_without_bearer_and_says_what_is_wrong() {
         let body: Json = serde_json::from_str(&text_of(response).await).unwrap();
         assert_eq!(body, expected);
     }
+}
+
+#[test]
+fn a_server_that_takes_more_tokens_than_its_own_says_so_at_its_start() {
+    let check = |flags: &[&str], expected: &[&str]| {
+        let folder = TempDir::new().unwrap();
+        let flags = [&["--jwt-secret", SECRET], flags].concat();
+        let (_program, log, _) = Spoken::start(folder.path(), &flags);
+        let warnings: Vec<&str> = log.lines().filter(|line| line.contains("WARN")).collect();
+        assert_eq!(warnings.len(), expected.len(), "{log}");
+        for (warning, flag) in warnings.iter().zip(expected) {
+            assert!(warning.contains(&format!("without {flag}: a token ")), "{warning}");
+            assert!(!warning.contains(SECRET));
+        }
+    };
+    check(&[], &["--jwt-issuer", "--jwt-audience"]);
+    check(&["--jwt-issuer", ISSUER, "--jwt-audience", "till"], &[]);
 }

@@ -15,15 +15,17 @@ mod lifecycle;
 mod observe;
 mod platform;
 mod reads;
+mod relations;
 mod writes;
 
 pub use datastore::DataStore;
 pub use driver::Driver;
 pub use error::{ClientError, ClientErrorKind};
-pub use espressync_store::OpenReport;
+pub use espressync_store::{Arrangement, Group, Include, Loaded, OpenReport, Plan, Source};
 pub use espressync_sync::{
     Config, LinkEvent, Network, SyncError, SyncStatus, Target, Transaction, Write,
 };
 pub use observe::{Change, ChangeKind, Snapshot};
 pub use platform::{Clock, Transport};
+pub use reads::Slice;
 pub use writes::Writes;

@@ -85,6 +85,16 @@ pub enum ModelError {
         /// The field.
         field: String,
     },
+    /// A key was given with more or fewer values than it has fields.
+    #[error("the key of `{model}` is ({expected}); {found} value(s) given")]
+    KeyLength {
+        /// The model.
+        model: String,
+        /// The key's fields.
+        expected: String,
+        /// How many values there were.
+        found: usize,
+    },
     /// A field holds a value of another type.
     #[error("{model}.{field} should be {expected}, found {found}")]
     WrongType {
@@ -149,6 +159,28 @@ pub enum ModelError {
         model: String,
         /// The field.
         field: String,
+    },
+    /// No aggregate has this name.
+    #[error("`{aggregate}` of `{model}` is no aggregate; there are {known}")]
+    UnknownAggregate {
+        /// The model.
+        model: String,
+        /// The name that was asked for.
+        aggregate: String,
+        /// The names there are.
+        known: &'static str,
+    },
+    /// A relation leads to another model than the one that was asked for.
+    #[error("{model}.{relation} leads to `{target}`, not to `{wanted}`")]
+    WrongTarget {
+        /// The model.
+        model: String,
+        /// The relation.
+        relation: String,
+        /// Where it leads to.
+        target: String,
+        /// What was asked for.
+        wanted: String,
     },
     /// A sum or average of a field that holds no numbers.
     #[error("{model}.{field} is {found}; only numbers have a sum or an average")]

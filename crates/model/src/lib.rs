@@ -21,6 +21,7 @@
 //! ```
 
 mod access;
+mod aggregate;
 mod api;
 mod association;
 #[cfg(feature = "sdl")]
@@ -46,6 +47,7 @@ mod time;
 mod value;
 
 pub use access::{AccessRule, AccessRules, Action, Allow, Provider};
+pub use aggregate::Aggregate;
 pub use api::{ApiSchema, ModelApi, Offer, SubscriptionLevel};
 pub use association::Association;
 pub use entity::{Entity, FromValue};

@@ -151,7 +151,7 @@ impl Predicate {
             }
             Self::Not(part) => part.check_at(schema, model, depth + 1),
             Self::Related(relation, part) => {
-                check_relation(model, *relation)?;
+                model.check_relation(*relation)?;
                 let relation = model.relation_at(*relation);
                 let Some(schema) = schema else {
                     return Err(ModelError::RelationAsked {
@@ -260,14 +260,6 @@ pub(crate) fn check_field(model: &Model, field: FieldId) -> Result<(), ModelErro
         field: format!("number {}", field.0),
         known: names.join(", "),
     })
-}
-
-/// Refuses a relation that the model has not.
-pub(crate) fn check_relation(model: &Model, relation: RelationId) -> Result<(), ModelError> {
-    if relation.index() < model.relations.len() {
-        return Ok(());
-    }
-    Err(model.unknown_relation(format!("number {}", relation.0)))
 }
 
 #[cfg(test)]

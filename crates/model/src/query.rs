@@ -187,7 +187,7 @@ impl Sort {
 }
 
 /// Refuses a sort by what the model has not, or by what has no order.
-fn check_sort(model: &Model, field: FieldId) -> Result<(), ModelError> {
+pub(crate) fn check_sort(model: &Model, field: FieldId) -> Result<(), ModelError> {
     check_field(model, field)?;
     let sorted = model.at(field);
     if sorted.is_list || matches!(sorted.base, BaseType::Object(_)) {

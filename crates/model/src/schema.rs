@@ -323,7 +323,26 @@ impl Model {
         &self.relations[relation.index()]
     }
 
-    pub(crate) fn unknown_relation(&self, relation: String) -> ModelError {
+    /// Refuses a relation that the model has not.
+    ///
+    /// # Errors
+    /// [`ModelError::UnknownRelation`].
+    pub fn check_relation(&self, relation: RelationId) -> Result<(), ModelError> {
+        if relation.index() < self.relations.len() {
+            return Ok(());
+        }
+        Err(self.unknown_relation(format!("number {}", relation.0)))
+    }
+
+    /// Refuses a field that the model has not.
+    ///
+    /// # Errors
+    /// [`ModelError::UnknownField`].
+    pub fn check_field(&self, field: FieldId) -> Result<(), ModelError> {
+        crate::predicate::check_field(self, field)
+    }
+
+    fn unknown_relation(&self, relation: String) -> ModelError {
         ModelError::UnknownRelation {
             model: self.name.clone(),
             relation,
@@ -353,6 +372,36 @@ impl Model {
             let field = missing.or(self.key.first()).map(|field| self.at(*field).name.clone());
             ModelError::MissingField { model: self.name.clone(), field: field.unwrap_or_default() }
         })
+    }
+
+    /// The primary key of these values, in the order of its fields.
+    ///
+    /// # Errors
+    /// [`ModelError::KeyLength`] for more or fewer values, [`ModelError::WrongType`] for one of
+    /// another type, and as [`Model::key_of`].
+    pub fn key_from(&self, values: &[Value]) -> Result<Key, ModelError> {
+        if values.len() != self.key.len() {
+            return Err(ModelError::KeyLength {
+                model: self.name.clone(),
+                expected: names(self.key.iter().map(|field| self.at(*field).name.as_str())),
+                found: values.len(),
+            });
+        }
+        let mut row = vec![Value::Null; self.fields.len()];
+        for (field, value) in self.key.iter().zip(values) {
+            let operator = crate::Operator::Eq(value.clone());
+            crate::Predicate::Field(*field, operator).check(self)?;
+            row[field.index()] = value.clone();
+        }
+        self.key_of(&Row::new(row))
+    }
+
+    /// Refuses a field that the model has not, and one whose values have no order.
+    ///
+    /// # Errors
+    /// [`ModelError::UnknownField`], [`ModelError::NoOrder`].
+    pub fn check_order(&self, field: FieldId) -> Result<(), ModelError> {
+        crate::query::check_sort(self, field)
     }
 
     /// What is wrong with a key of these values, if one holds what separates the parts of keys.

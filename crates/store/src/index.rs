@@ -212,11 +212,15 @@ fn place(table: &Table, keys: &[Sort], other: Slot, row: &Row, slot: Slot) -> Or
     order.unwrap_or(Ordering::Less).then(other.cmp(&slot))
 }
 
+/// The order of the rows in two slots by sort keys.
+pub(crate) fn compare_rows(table: &Table, keys: &[Sort], a: Slot, b: Slot) -> Ordering {
+    let rows = table.record(a).zip(table.record(b));
+    rows.map_or(Ordering::Equal, |(a, b)| Sort::order(keys, &a.row, &b.row))
+}
+
 /// The order of two slots by sort keys, and where these leave it open by the slots themselves.
 pub(crate) fn compare(table: &Table, keys: &[Sort], a: Slot, b: Slot) -> Ordering {
-    let rows = table.record(a).zip(table.record(b));
-    let order = rows.map(|(a, b)| Sort::order(keys, &a.row, &b.row));
-    order.unwrap_or(Ordering::Equal).then(a.cmp(&b))
+    compare_rows(table, keys, a, b).then(a.cmp(&b))
 }
 
 /// A number by which slots are compared before their rows are.

@@ -24,11 +24,13 @@
 //! assert_eq!(store.query(ModelId(0), &Query::all()).len(), 1);
 //! ```
 
+mod aggregate;
 mod batch;
 mod codec;
 mod draft;
 mod error;
 mod explain;
+mod include;
 mod index;
 mod layout;
 mod memory;
@@ -41,11 +43,13 @@ mod storage;
 mod store;
 mod table;
 
+pub use aggregate::Group;
 pub use batch::{Applied, Batch, Cursor};
 pub use codec::{LogEntry, decode, encode};
 pub use draft::Draft;
 pub use error::{StoreError, StoreErrorKind};
 pub use explain::{Arrangement, Plan, Source};
+pub use include::{Include, Loaded};
 pub use layout::Layout;
 pub use memory::MemoryStorage;
 pub use outbox::{Attempt, Outbox, Pending, PendingField, Rejection};

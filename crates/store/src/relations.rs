@@ -193,4 +193,31 @@ impl Store {
         let rows = ends.filter_map(|slot| table.record(slot));
         rows.filter(|record| self.matches(target, predicate, &record.row)).count()
     }
+
+    /// What a query of the last model leaves of the live records that a path of relations leads to
+    /// from a row, each once: a many-to-many goes to the model between and on.
+    #[must_use]
+    pub fn related_along(
+        &self,
+        model: ModelId,
+        row: &Row,
+        path: &[RelationId],
+        query: &Query,
+    ) -> Vec<&Record> {
+        let Some((first, path)) = path.split_first() else { return Vec::new() };
+        let mut at = self.schema().model(model).relation_at(*first).target;
+        let mut slots: Vec<Slot> = self.ends(model, row, *first).collect();
+        for relation in path {
+            let table = self.table(at);
+            let rows = slots.iter().filter_map(|slot| table.record(*slot));
+            let ends = rows.flat_map(|record| self.ends(at, &record.row, *relation));
+            slots = ends.collect();
+            slots.sort_unstable();
+            slots.dedup();
+            at = self.schema().model(at).relation_at(*relation).target;
+        }
+        let table = self.table(at);
+        let slots = self.search_among(at, query, slots.into_iter());
+        slots.into_iter().filter_map(|slot| table.record(slot)).collect()
+    }
 }

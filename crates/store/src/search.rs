@@ -34,6 +34,21 @@ impl Store {
         slots.filter_map(|slot| table.key(slot).zip(table.record(slot))).collect()
     }
 
+    /// The page of live records that a query asks for, and where the query goes on behind it:
+    /// nowhere when there is no more.
+    #[must_use]
+    pub fn query_page(&self, model: ModelId, query: &Query) -> (Vec<&Record>, Option<Bookmark>) {
+        let table = self.table(model);
+        let mut slots = self.search_further(model, query, 1);
+        let limit = query.page.map_or(usize::MAX, |page| page.limit);
+        let is_more = slots.len() > limit;
+        slots.truncate(limit);
+        let last = slots.last().copied().filter(|_| is_more);
+        let key = last.and_then(|slot| table.key(slot));
+        let next = key.and_then(|key| self.bookmark(model, query, key));
+        (slots.into_iter().filter_map(|slot| table.record(slot)).collect(), next)
+    }
+
     /// How many live records match.
     #[must_use]
     pub fn count(&self, model: ModelId, predicate: &Predicate) -> usize {
@@ -66,8 +81,13 @@ impl Store {
 
     /// The slots that a query asks for, in its order.
     pub(crate) fn search(&self, model: ModelId, query: &Query) -> Vec<Slot> {
+        self.search_further(model, query, 0)
+    }
+
+    /// As [`Store::search`], and so many rows more behind the page.
+    fn search_further(&self, model: ModelId, query: &Query, further: usize) -> Vec<Slot> {
         let Choice { access, sort, wish } = choose(self, model, query);
-        let search = Search::new(self, model, query, &sort);
+        let search = Search::new(self, model, query, &sort, further);
         let found = match access {
             Access::Walk { ordered, run, is_backward, is_exact } => {
                 search.walk(&ordered, run, is_backward, is_exact)
@@ -98,7 +118,7 @@ impl Store {
         query: &Query,
         slots: impl Iterator<Item = Slot>,
     ) -> Vec<Slot> {
-        let search = Search::new(self, model, query, &query.sort);
+        let search = Search::new(self, model, query, &query.sort, 0);
         search.arrange(slots.filter(|slot| search.matches(*slot)))
     }
 }
@@ -113,17 +133,25 @@ struct Search<'a> {
     sort: &'a [Sort],
     /// What the bookmark says of them, and its place in slots as they are now.
     after: Option<(Vec<&'a Value>, Slot)>,
+    /// How many rows are wanted behind the page.
+    further: usize,
 }
 
 impl<'a> Search<'a> {
-    fn new(store: &'a Store, model: ModelId, query: &'a Query, sort: &'a [Sort]) -> Self {
+    fn new(
+        store: &'a Store,
+        model: ModelId,
+        query: &'a Query,
+        sort: &'a [Sort],
+        further: usize,
+    ) -> Self {
         let table = store.table(model);
         let after = query.after.as_ref().map(|bookmark| {
             let values = query.sort.iter().zip(&bookmark.values);
             let values = values.filter(|(key, _)| sort.contains(key)).map(|(_, value)| value);
             (values.collect(), table.slot(&bookmark.key).unwrap_or(bookmark.place))
         });
-        Self { store, model, table, query, sort, after }
+        Self { store, model, table, query, sort, after, further }
     }
 
     fn matches(&self, slot: Slot) -> bool {
@@ -203,7 +231,7 @@ impl<'a> Search<'a> {
             return self.page(slots);
         }
         let in_order = match end_of_page(self.query) {
-            Some(end) if end <= MOST_KEPT => first(self.table, sort, slots, end),
+            Some(end) if end <= MOST_KEPT => first(self.table, sort, slots, end + self.further),
             Some(_) | None => sorted(self.table, sort, slots),
         };
         self.page(in_order.into_iter())
@@ -212,7 +240,8 @@ impl<'a> Search<'a> {
     fn page(&self, slots: impl Iterator<Item = Slot>) -> Vec<Slot> {
         match self.query.page {
             Some(page) => {
-                slots.skip(page.number.saturating_mul(page.limit)).take(page.limit).collect()
+                let start = page.number.saturating_mul(page.limit);
+                slots.skip(start).take(page.limit.saturating_add(self.further)).collect()
             }
             None => slots.collect(),
         }

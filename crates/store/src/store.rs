@@ -247,6 +247,13 @@ impl Store {
         self.tables[model.index()].get(key)
     }
 
+    /// The live record of a key given as text.
+    #[must_use]
+    pub fn live_record(&self, model: ModelId, key: &str) -> Option<&Record> {
+        let table = self.table(model);
+        table.live_slot(key).and_then(|slot| table.record(slot))
+    }
+
     /// Every key of a model, tombstones included.
     pub fn keys(&self, model: ModelId) -> impl Iterator<Item = &Key> {
         self.tables[model.index()].keys()

@@ -5,6 +5,8 @@ mod naive;
 #[cfg(test)]
 mod random;
 #[cfg(test)]
+mod relations;
+#[cfg(test)]
 mod shop;
 #[cfg(test)]
 mod ways;

@@ -1,8 +1,8 @@
 //! Random queries over random rows, with random commits in between.
 
 use espressync_model::{
-    BaseType, Direction, Key, Model, ModelId, Operator, Predicate, Query, RelationId, Scalar, Sort,
-    Value,
+    BaseType, Direction, Key, Model, ModelId, Operator, Predicate, Query, RelationId, Row, Scalar,
+    Sort, Value,
 };
 use espressync_store::{Batch, Store};
 use proptest::prelude::*;
@@ -158,6 +158,16 @@ proptest! {
             let whole = Query { page: None, ..query.clone() };
             let all = naive.query(model, &whole);
             prop_assert_eq!(store.count(model, &query.predicate), all.len());
+            let of_each = store.query(model, &whole);
+            for (relation, ends) in store.schema().model(model).relations() {
+                for record in &of_each {
+                    let expected = naive.ends(model, &record.row, ends);
+                    let found = store.related(model, &record.row, relation, &Query::all());
+                    let found = found.into_iter().map(|record| &record.row);
+                    let expected: Vec<&Row> = expected.into_iter().map(|(_, row)| row).collect();
+                    prop_assert_eq!(found.collect::<Vec<_>>(), expected);
+                }
+            }
             // Behind each record comes the rest.
             for (position, key) in all.iter().enumerate() {
                 let rest = whole.clone().after(store.bookmark(model, &whole, key).unwrap());

@@ -192,6 +192,42 @@ fn a_bookmark_stands_where_it_was_whatever_is_written() {
 }
 
 #[test]
+fn a_bookmark_fits_a_sort_by_what_every_match_has_in_common() {
+    let store = store();
+    let one = order::CUSTOMER_ID.eq("c7");
+    let query = Query::filter(one).ascending(order::CUSTOMER_ID).descending(order::AT);
+    let whole: Vec<Key> =
+        store.query_with_keys(ORDER, &query).iter().map(|(key, _)| (*key).clone()).collect();
+    assert_eq!(whole.len(), 10);
+    for (position, key) in whole.iter().enumerate() {
+        let rest = query.clone().after(store.bookmark(ORDER, &query, key).unwrap());
+        assert_eq!(store.query(ORDER, &rest).len(), 9 - position);
+    }
+}
+
+#[test]
+fn an_index_that_holds_the_largest_first_is_searched_too() {
+    let store = store();
+    let mixed = Query::all().ascending(order::STATUS).descending(order::COUNT);
+    let _ = store.query(ORDER, &mixed);
+    let check = |range: Predicate, expected: usize| {
+        let query = Query::filter(order::STATUS.eq("VOID").and(range));
+        let plan = store.explain(ORDER, &query).to_string();
+        let found = format!("Order by index (status, count desc): {expected} of 400 record(s)");
+        assert_eq!(plan, found);
+        assert_eq!(store.query(ORDER, &query).len(), expected);
+    };
+    check(order::COUNT.lt(11), 4);
+    check(order::COUNT.le(11), 6);
+    check(order::COUNT.gt(191), 4);
+    check(order::COUNT.ge(191), 6);
+    check(order::COUNT.between(4, 11), 4);
+    check(order::COUNT.between(11, 4), 0);
+    let several = order::STATUS.eq("VOID").and(order::COUNT.is_in([3, 4, 199, 3]));
+    assert_eq!(store.count(ORDER, &several), 4);
+}
+
+#[test]
 fn an_empty_group_asks_nothing() {
     let store = store();
     let check = |predicate: Predicate, expected: usize| {

@@ -11,7 +11,7 @@ mod records;
 use std::cell::Cell;
 use std::rc::Rc;
 
-use espressync_client::{ClientError, DataStore, SyncError, Writes};
+use espressync_client::{ClientError, DataStore, IfPending, SyncError, Writes};
 use espressync_model::Query;
 use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, Shared};
@@ -256,7 +256,11 @@ impl AppStore {
     ///
     /// [`AppError::ChangesWaiting`] when that would lose changes and `clear` does not allow it.
     pub async fn clear_local_data(self, clear: Clear) -> Result<(), AppError> {
-        Ok(self.engine().await?.clear(clear == Clear::Anyway).await?)
+        let if_pending = match clear {
+            Clear::WhenNothingWaits => IfPending::Refuse,
+            Clear::Anyway => IfPending::Lose,
+        };
+        Ok(self.engine().await?.clear(if_pending).await?)
     }
 
     /// The engine, once it is open.

@@ -66,6 +66,11 @@ impl DataStore {
         answer.await.map_err(|_| ClientError::Closed)?
     }
 
+    /// Whether there is no driver any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.commands.is_closed()
+    }
+
     /// Without a driver the command, and with it the reply, is dropped, which the caller sees.
     pub(crate) fn command(&self, command: Command) {
         let _ = self.commands.unbounded_send(command);

@@ -5,8 +5,10 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use espressync_model::remote::{Answer, RemoteError, RemoteErrorKind};
-use espressync_model::{ModelId, Record, Timestamp};
-use espressync_store::{Appended, Batch, Durability, LogPosition, LogRecord, Storage, StoreError};
+use espressync_model::{Key, ModelId, Record, Timestamp};
+use espressync_store::{
+    Appended, Batch, Durability, LogPosition, LogRecord, Pending, Storage, StoreError,
+};
 use espressync_sync::{
     CommitId, Effect, Engine, Input, Intent, LinkEvent, LinkId, Prepared, RequestId, prepare,
 };
@@ -15,7 +17,8 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 
 use crate::datastore::Shared;
-use crate::{ClientError, Clock, Transport};
+use crate::lifecycle::WaitingClear;
+use crate::{ClientError, Clock, IfPending, Transport};
 
 /// What a user's intent came to.
 pub(crate) type Written = Result<Vec<(ModelId, Record)>, ClientError>;
@@ -27,7 +30,8 @@ pub(crate) enum Command {
     Stop,
     Connectivity(bool),
     Intent(Intent, oneshot::Sender<Written>),
-    Clear { force: bool, reply: oneshot::Sender<Result<(), ClientError>> },
+    Clear { if_pending: IfPending, reply: oneshot::Sender<Result<(), ClientError>> },
+    Close(oneshot::Sender<()>),
 }
 
 /// What the driver wakes for.
@@ -64,6 +68,8 @@ pub struct Driver<S, T: Transport, C> {
     timer: Option<Timer>,
     effects: VecDeque<Effect>,
     to_store: Vec<(Origin, Vec<Intent>)>,
+    /// Those that wait for the outbox to empty.
+    clears: Vec<WaitingClear>,
     is_running: bool,
 }
 
@@ -88,6 +94,7 @@ impl<S: Storage, T: Transport + 'static, C: Clock> Driver<S, T, C> {
             timer: None,
             effects: VecDeque::new(),
             to_store: Vec::new(),
+            clears: Vec::new(),
             is_running: false,
         }
     }
@@ -106,11 +113,17 @@ impl<S: Storage, T: Transport + 'static, C: Clock> Driver<S, T, C> {
                     return;
                 }
             }
-            while !self.to_store.is_empty() {
-                self.store_all().await;
-            }
+            self.store_rest().await;
+            self.tend_clears().await;
             self.set_timer();
             self.tell_status();
+        }
+    }
+
+    /// Stores until nothing waits to be stored: what was asked before is done before.
+    async fn store_rest(&mut self) {
+        while !self.to_store.is_empty() {
+            self.store_all().await;
         }
     }
 
@@ -171,14 +184,21 @@ impl<S: Storage, T: Transport + 'static, C: Clock> Driver<S, T, C> {
             Event::Command(Command::Intent(intent, reply)) => {
                 self.to_store.push((Origin::User(reply), vec![intent]));
             }
-            Event::Command(Command::Clear { force, reply }) => {
-                // What was asked before is done before.
-                while !self.to_store.is_empty() {
-                    self.store_all().await;
-                }
-                let cleared = self.clear(force).await;
+            Event::Command(Command::Clear { if_pending: IfPending::Wait { at_most }, reply }) => {
+                let deadline = self.clock.now() + at_most;
+                self.clears.push(WaitingClear { deadline, reply });
+            }
+            Event::Command(Command::Clear { if_pending, reply }) => {
+                self.store_rest().await;
+                let cleared = self.clear(&if_pending).await;
                 // A caller that no longer waits does not want the answer.
                 let _ = reply.send(cleared);
+            }
+            Event::Command(Command::Close(reply)) => {
+                self.store_rest().await;
+                self.refuse_clears(|_| true);
+                let _ = reply.send(());
+                return true;
             }
         }
         false
@@ -333,7 +353,31 @@ impl<S: Storage, T: Transport + 'static, C: Clock> Driver<S, T, C> {
         caught_up.map(|_| ())
     }
 
-    async fn clear(&mut self, force: bool) -> Result<(), ClientError> {
+    /// Clears for those who wait, once nothing waits to be sent or nothing more will be; gives up
+    /// for those whose time is over.
+    async fn tend_clears(&mut self) {
+        if self.clears.is_empty() {
+            return;
+        }
+        let waiting = self.shared.store.borrow().outbox().waiting();
+        if waiting == 0 {
+            for WaitingClear { reply, .. } in std::mem::take(&mut self.clears) {
+                // Another tab may have written meanwhile, or the server refused for good.
+                let _ = reply.send(self.clear(&IfPending::Refuse).await);
+            }
+        }
+        let now = self.clock.now();
+        self.refuse_clears(|clear| clear.deadline <= now);
+    }
+
+    fn refuse_clears(&mut self, is_over: impl Fn(&WaitingClear) -> bool) {
+        let count = self.shared.store.borrow().outbox().iter().count();
+        for clear in self.clears.extract_if(.., |clear| is_over(clear)) {
+            let _ = clear.reply.send(Err(ClientError::Unsent { count }));
+        }
+    }
+
+    async fn clear(&mut self, if_pending: &IfPending) -> Result<(), ClientError> {
         // What other tabs have stored counts too.
         let last = self.shared.store.borrow().position();
         let mut missed = self.storage.load(last).await?;
@@ -342,8 +386,13 @@ impl<S: Storage, T: Transport + 'static, C: Clock> Driver<S, T, C> {
             let (last, bytes) = {
                 let store = self.shared.store.borrow();
                 store.check_current()?;
-                let count = store.outbox().iter().count();
-                if count > 0 && !force {
+                let is_kept = |(model, key, pending): &(ModelId, &Key, &Pending)| match if_pending {
+                    IfPending::Lose => true,
+                    IfPending::Export(export) => export.holds(*model, key, pending),
+                    IfPending::Refuse | IfPending::Wait { .. } => false,
+                };
+                let count = store.outbox().iter().filter(|waits| !is_kept(waits)).count();
+                if count > 0 {
                     return Err(ClientError::Unsent { count });
                 }
                 (store.position(), store.reset_record())
@@ -365,6 +414,7 @@ impl<S: Storage, T: Transport + 'static, C: Clock> Driver<S, T, C> {
     /// Has the timer ring at the engine's next deadline.
     fn set_timer(&mut self) {
         let deadline = self.engine.next_deadline(&self.shared.store.borrow());
+        let deadline = self.clears.iter().map(|clear| clear.deadline).chain(deadline).min();
         if deadline != self.timer.as_ref().map(|(at, _)| *at) {
             self.timer = deadline.map(|at| -> Timer { (at, Box::pin(self.clock.sleep_until(at))) });
         }
@@ -379,5 +429,12 @@ impl<S: Storage, T: Transport + 'static, C: Clock> Driver<S, T, C> {
         if before.synced_at.is_none() && status.synced_at.is_some() {
             self.shared.observers.tell_queries();
         }
+    }
+}
+
+/// Who listens hears no more.
+impl<S, T: Transport, C> Drop for Driver<S, T, C> {
+    fn drop(&mut self) {
+        self.shared.observers.end();
     }
 }

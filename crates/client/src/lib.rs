@@ -25,6 +25,7 @@ pub use espressync_store::{Arrangement, Group, Include, Loaded, OpenReport, Plan
 pub use espressync_sync::{
     Config, LinkEvent, Network, SyncError, SyncStatus, Target, Transaction, Write,
 };
+pub use lifecycle::{Export, IfPending, Namespaces, Waiting};
 pub use observe::{Change, ChangeKind, Snapshot};
 pub use platform::{Clock, Transport};
 pub use reads::Slice;

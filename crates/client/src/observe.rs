@@ -91,6 +91,17 @@ struct Lists {
     changes: Vec<(Option<ModelId>, mpsc::UnboundedSender<Change>)>,
     queries: Vec<(ModelId, Tick)>,
     status: Vec<Tick>,
+    /// Whether the store is closed: who comes now hears nothing.
+    is_over: bool,
+}
+
+impl Lists {
+    /// Adds a listener, unless it is too late.
+    fn add<T>(&mut self, list: impl FnOnce(&mut Self) -> &mut Vec<T>, listener: T) {
+        if !self.is_over {
+            list(self).push(listener);
+        }
+    }
 }
 
 /// Tells a stream to look again. Ticks that were not looked at yet are one.
@@ -99,20 +110,25 @@ type Tick = mpsc::Sender<()>;
 impl Observers {
     pub(crate) fn changes(&self, model: Option<ModelId>) -> mpsc::UnboundedReceiver<Change> {
         let (sender, receiver) = mpsc::unbounded();
-        self.0.borrow_mut().changes.push((model, sender));
+        self.0.borrow_mut().add(|lists| &mut lists.changes, (model, sender));
         receiver
     }
 
     pub(crate) fn query(&self, model: ModelId) -> mpsc::Receiver<()> {
         let (tick, ticks) = ticking();
-        self.0.borrow_mut().queries.push((model, tick));
+        self.0.borrow_mut().add(|lists| &mut lists.queries, (model, tick));
         ticks
     }
 
     pub(crate) fn status(&self) -> mpsc::Receiver<()> {
         let (tick, ticks) = ticking();
-        self.0.borrow_mut().status.push(tick);
+        self.0.borrow_mut().add(|lists| &mut lists.status, tick);
         ticks
+    }
+
+    /// Ends every stream.
+    pub(crate) fn end(&self) {
+        *self.0.borrow_mut() = Lists { is_over: true, ..Lists::default() };
     }
 
     /// Tells of changed records. Called when no one holds the store.

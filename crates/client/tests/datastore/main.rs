@@ -3,10 +3,13 @@
 
 #[cfg(test)]
 mod bench;
+#[cfg(test)]
+mod lifecycle;
 
 use bench::{Bench, NAME, PRICE, Product, product, schema};
 use espressync_client::{
-    ChangeKind, ClientError, ClientErrorKind, Config, DataStore, Network, Snapshot, Writes,
+    ChangeKind, ClientError, ClientErrorKind, Config, DataStore, IfPending, Network, Snapshot,
+    Writes,
 };
 use espressync_model::remote::{Operation, Request};
 use espressync_model::{Entity, FieldId, ModelId, Query, Value};
@@ -259,14 +262,14 @@ fn clearing_refuses_while_changes_wait() {
     store.start();
     bench.save(&store, &product("p1", "Tea", 2.0)).unwrap();
     let handle = store.clone();
-    let error = bench.now(async move { handle.clear(false).await }).unwrap_err();
+    let error = bench.now(async move { handle.clear(IfPending::Refuse).await }).unwrap_err();
     assert_eq!(error, ClientError::Unsent { count: 1 });
     assert_eq!(store.query::<Product>(&Query::all()).unwrap().len(), 1);
     bench.line.cut(false);
     store.set_online(true);
     bench.settle();
     let handle = store.clone();
-    assert_eq!(bench.now(async move { handle.clear(false).await }), Ok(()));
+    assert_eq!(bench.now(async move { handle.clear(IfPending::Refuse).await }), Ok(()));
     // Sync goes on, so the server's records are read again, all of them.
     assert_eq!(store.query::<Product>(&Query::all()).unwrap().len(), 1);
     drop(store);
@@ -280,13 +283,13 @@ fn clearing_refuses_while_another_tabs_changes_wait() {
     let (one, two) = (bench.open(), bench.open());
     bench.save(&two, &product("sale", "Tea", 2.0)).unwrap();
     let handle = one.clone();
-    let error = bench.now(async move { handle.clear(false).await }).unwrap_err();
+    let error = bench.now(async move { handle.clear(IfPending::Refuse).await }).unwrap_err();
     assert_eq!(error, ClientError::Unsent { count: 1 });
     assert_eq!(one.get("sale"), Ok(Some(product("sale", "Tea", 2.0))));
     drop((one, two));
     let store = bench.open();
     assert_eq!(store.status().pending, 1);
-    assert_eq!(bench.now(async move { store.clear(true).await }), Ok(()));
+    assert_eq!(bench.now(async move { store.clear(IfPending::Lose).await }), Ok(()));
     assert_eq!(bench.open().status().pending, 0);
 }
 

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use async_graphql::parser::types::{
@@ -119,12 +120,12 @@ pub(super) fn read(
     variables: &Map<String, Json>,
 ) -> Result<Operation, String> {
     let definition = choose(&document.operations, name)?;
-    let mut known = variables.clone();
+    let mut known = Cow::Borrowed(variables);
     for variable in &definition.variable_definitions {
         let name = variable.node.name.node.as_str();
         if let (None, Some(default)) = (known.get(name), &variable.node.default_value) {
             let json = default.node.clone().into_json().map_err(|error| error.to_string())?;
-            known.insert(name.to_owned(), json);
+            known.to_mut().insert(name.to_owned(), json);
         }
         let of = &variable.node.var_type.node;
         if !of.nullable && known.get(name).is_none_or(Json::is_null) {

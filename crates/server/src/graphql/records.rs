@@ -144,7 +144,7 @@ impl Execution<'_> {
         parts: &[Part],
     ) -> Json {
         let model = self.model(id);
-        let mut shown = Map::new();
+        let mut shown = Map::with_capacity(fields.len());
         for (field, part) in fields.iter().zip(parts) {
             let json = match part {
                 Part::TypeName => Json::from(model.name.as_str()),

@@ -8,6 +8,7 @@ use espressync_wire::realtime::{ServerFrame, data_frame};
 use super::outlet::Outlet;
 use crate::app::AppState;
 use crate::graphql::Subscription;
+use crate::http::text_of;
 
 /// Subscriptions that are told the same of every change, so that it is read, shown and written as
 /// text once for all of them.
@@ -51,7 +52,7 @@ impl Group {
 
     /// A change as its members are to see it: a GraphQL answer.
     pub(super) async fn show(&self, change: &Change) -> String {
-        self.state.api.event(&self.subscription, change).await.to_string()
+        text_of(&self.state.api.event(&self.subscription, change).await)
     }
 
     pub(super) fn tell(&self, payload: &str) {

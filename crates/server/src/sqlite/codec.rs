@@ -12,7 +12,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use espressync_model::{BaseType, Field, Model, Row, Schema, Value};
 use espressync_wire::json::{value_from_json, value_to_json};
+use serde::Serializer;
+use serde::ser::{Error, SerializeMap};
 use serde_json::{Map, Value as Json};
+
+/// How long the text of a row is, about, in bytes.
+const USUAL_TEXT: usize = 256;
 
 /// A row as it is stored, with what the row that it replaces holds beyond the schema.
 pub(super) fn encode(
@@ -22,13 +27,39 @@ pub(super) fn encode(
     stored: Option<&str>,
 ) -> Result<String, String> {
     let filled = model.fields().filter(|(id, _)| !row.get(*id).is_null());
-    let members = filled
-        .map(|(id, field)| (field.name.clone(), value_to_json(schema, field.base, row.get(id))));
-    let mut members = members.collect();
-    if let Some(stored) = stored {
-        carry(schema, &model.fields, &mut members, members_of(stored)?);
+    let Some(stored) = stored else {
+        return text_of(schema, filled.map(|(id, field)| (field, row.get(id))))
+            .map_err(|error| error.to_string());
+    };
+    let mut members = Map::with_capacity(model.fields.len());
+    for (id, field) in filled {
+        members.insert(field.name.clone(), value_to_json(schema, field.base, row.get(id)));
     }
+    carry(schema, &model.fields, &mut members, members_of(stored)?);
     Ok(Json::Object(members).to_string())
+}
+
+/// The text of an object, without making the object: most writes make a new record.
+fn text_of<'a>(
+    schema: &Schema,
+    members: impl Iterator<Item = (&'a Field, &'a Value)>,
+) -> serde_json::Result<String> {
+    let mut text = Vec::with_capacity(USUAL_TEXT);
+    let mut writer = serde_json::Serializer::new(&mut text);
+    let mut object = writer.serialize_map(None)?;
+    for (Field { name, base, .. }, value) in members {
+        match value {
+            Value::Text(text) => object.serialize_entry(name, &**text)?,
+            Value::Bool(truth) => object.serialize_entry(name, truth)?,
+            Value::Int(number) => object.serialize_entry(name, number)?,
+            Value::Float(number) => object.serialize_entry(name, number)?,
+            Value::Null | Value::List(_) | Value::Object(_) => {
+                object.serialize_entry(name, &value_to_json(schema, *base, value))?;
+            }
+        }
+    }
+    object.end()?;
+    String::from_utf8(text).map_err(serde_json::Error::custom)
 }
 
 fn members_of(body: &str) -> Result<Map<String, Json>, String> {
@@ -171,6 +202,7 @@ mod tests {
         let row = Row::new(vec!["s".into(), "Bar".into(), 3.into(), place]);
         let body = encode(&old, shop, &row, None).unwrap();
         assert_eq!(body, r#"{"id":"s","name":"Bar","gone":3,"place":{"street":"Main","old":1}}"#);
+        assert_eq!(encode(&old, shop, &row, Some("{}")).as_ref(), Ok(&body));
         let read = decode(&new, new.model_named("Shop").unwrap(), &body).unwrap();
         let place = Value::Object([Value::from("Main"), Value::Null].into());
         assert_eq!(read.values()[..4], ["s".into(), "Bar".into(), place, Value::Null]);

@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 
 use super::migrations::pushes;
-use super::pace::Pace;
+use super::pace::{LOOK, Pace};
 use super::shape::Shape;
 use super::sweep::JournalStart;
 use super::tables::SqliteTables;
@@ -28,9 +28,6 @@ const WAITING_JOBS: usize = 4096;
 /// How many mutations share a commit at most (a request is never torn apart), so that the first
 /// of them is not kept waiting for ever.
 const BATCH_MUTATIONS: usize = 1024;
-
-/// How often the writer looks for more while it waits for it.
-const LOOK: Duration = Duration::from_micros(200);
 
 type Answers = Vec<Attempt>;
 
@@ -152,9 +149,9 @@ impl Parts {
             let (batch, chore) = gather(job, jobs, &pace);
             waiting.fetch_sub(batch.len() + usize::from(chore.is_some()), Ordering::Relaxed);
             if !batch.is_empty() {
-                let (answered, began) = (batch.len(), Instant::now());
-                self.carry_out(batch);
-                pace.learn(answered, waiting.load(Ordering::Relaxed), began.elapsed());
+                let answered = batch.len();
+                let flush = self.carry_out(batch);
+                pace.learn(answered, waiting.load(Ordering::Relaxed), flush);
             }
             if let Some(chore) = chore {
                 self.run_chore(chore);
@@ -169,8 +166,9 @@ impl Parts {
         }
     }
 
-    /// Commits a batch, then publishes its changes and answers.
-    fn carry_out(&self, batch: Vec<Request>) {
+    /// Commits a batch, then publishes its changes and answers. Returns how long it took to make
+    /// what was written last.
+    fn carry_out(&self, batch: Vec<Request>) -> Duration {
         let (open, began) = (self.clock.begin(), Instant::now());
         // A panic is a bug in one mutation's way: it costs this batch, not the server.
         let committed = catch_unwind(AssertUnwindSafe(|| self.commit(&batch, open.moment())));
@@ -179,17 +177,19 @@ impl Parts {
             Err(BackendError::Panicked)
         });
         drop(open);
-        let outcomes = match committed {
-            Ok(outcomes) => outcomes,
+        let Committed { outcomes, flush } = match committed {
+            Ok(committed) => committed,
             Err(error @ BackendError::Superseded) => {
                 tracing::info!(requests = batch.len(), "a push goes before a batch");
                 self.superseded.notify_one();
-                return refuse(batch, &error);
+                refuse(batch, &error);
+                return Duration::ZERO;
             }
             Err(error) => {
                 tracing::error!(%error, requests = batch.len(), "nothing of a batch was written");
                 self.events.failed();
-                return refuse(batch, &error);
+                refuse(batch, &error);
+                return Duration::ZERO;
             }
         };
         let mut changes = Vec::new();
@@ -205,6 +205,7 @@ impl Parts {
         self.tell(answers.iter().flat_map(|(_, answers)| answers), began);
         self.events.publish(changes);
         self.send(answers);
+        flush
     }
 
     /// Sends answers from a thread of the runtime, if there is one: to wake a task from outside
@@ -240,7 +241,7 @@ impl Parts {
 
     /// Savepoints cost a third of what is done between them, and hardly any is ever gone back to:
     /// the batch is tried without, and once more with them if one of its mutations fails half-way.
-    fn commit(&self, batch: &[Request], now: Timestamp) -> Result<Vec<Vec<Tried>>, BackendError> {
+    fn commit(&self, batch: &[Request], now: Timestamp) -> Result<Committed, BackendError> {
         let done = match self.commit_each(batch, now, Savepoints::None) {
             Err(Failed::HalfWay(_)) => self.commit_each(batch, now, Savepoints::Each),
             done => done,
@@ -253,7 +254,7 @@ impl Parts {
         batch: &[Request],
         now: Timestamp,
         savepoints: Savepoints,
-    ) -> Result<Vec<Vec<Tried>>, Failed> {
+    ) -> Result<Committed, Failed> {
         self.statement("BEGIN IMMEDIATE")?;
         let is_current = self.is_current();
         let outcomes = batch.iter().map(|job| {
@@ -265,7 +266,11 @@ impl Parts {
         });
         let done = is_current.map_err(Failed::Wholly);
         let done = done.and_then(|()| outcomes.collect::<Result<Vec<_>, Failed>>());
-        let done = done.and_then(|outcomes| Ok(self.statement("COMMIT").map(|()| outcomes)?));
+        let done = done.and_then(|outcomes| {
+            let began = Instant::now();
+            self.statement("COMMIT")?;
+            Ok(Committed { outcomes, flush: began.elapsed() })
+        });
         if done.is_err() {
             self.roll_back();
         }
@@ -379,6 +384,14 @@ fn gather(first: Job, jobs: &Receiver<Job>, pace: &Pace) -> (Vec<Request>, Optio
 enum Savepoints {
     None,
     Each,
+}
+
+/// What became of a batch.
+struct Committed {
+    /// Request by request.
+    outcomes: Vec<Vec<Tried>>,
+    /// How long it took to make it last.
+    flush: Duration,
 }
 
 /// Why a batch was not committed.

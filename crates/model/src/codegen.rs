@@ -23,7 +23,7 @@ const HEAD: &str = "\
 
 use espressync_model::{
     BaseType, Entity, EnumId, EnumType, Field, FieldId, FromValue, Model, ModelError, ModelId,
-    ObjectId, ObjectType, RelationKind, Row, Scalar, Schema, Value,
+    ObjectId, ObjectType, RelationId, RelationKind, Row, Scalar, Schema, Value,
 };
 ";
 
@@ -122,6 +122,14 @@ fn field_constants(out: &mut String, model: &Model) {
         line!(out, "    /// The field `{}`.", field.name);
         line!(out, "    pub const {}: FieldId = FieldId({});", constant(&field.name), id.0);
     }
+    for (id, relation) in model.relations() {
+        let mut name = constant(&relation.name);
+        if model.fields.iter().any(|field| constant(&field.name) == name) {
+            name.push_str("_RELATION");
+        }
+        line!(out, "    /// The relation `{}`.", relation.name);
+        line!(out, "    pub const {name}: RelationId = RelationId({});", id.0);
+    }
     line!(out, "}}");
 }
 
@@ -178,7 +186,8 @@ fn model_function(out: &mut String, schema: &Schema, model: &Model) {
         line!(out, "            {:?},", relation.name);
         line!(out, "            RelationKind::{kind},");
         let target = &schema.model(relation.target).name;
-        line!(out, "            {target}::MODEL,");
+        // Not `{target}::MODEL`, which is a field's id where a field is called `model`.
+        line!(out, "            <{target} as Entity>::MODEL,");
         line!(out, "            {},", ids(&relation.fields));
         line!(out, "        )");
     }

@@ -125,6 +125,16 @@ pub enum ModelError {
         /// The limit that was asked for.
         limit: Option<i64>,
     },
+    /// A sort goes in no known direction.
+    #[error("{model}.{field} is sorted ASCENDING or DESCENDING, `{direction}` given")]
+    UnknownDirection {
+        /// The model.
+        model: String,
+        /// The field.
+        field: String,
+        /// The direction that was asked for.
+        direction: String,
+    },
     /// A bookmark is of a query with another sort.
     #[error(
         "a query of `{model}` sorted by {expected} field(s) cannot go on behind a bookmark of \

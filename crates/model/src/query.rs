@@ -169,6 +169,27 @@ impl Query {
 }
 
 impl Sort {
+    /// Reads a sort key by names, as dynamic callers give it: `("price", "DESCENDING")`.
+    ///
+    /// # Errors
+    /// [`ModelError::UnknownField`], [`ModelError::NoOrder`], [`ModelError::UnknownDirection`].
+    pub fn parse(model: &Model, field: &str, direction: &str) -> Result<Self, ModelError> {
+        let id = model.field_named(field)?;
+        check_sort(model, id)?;
+        let direction = match direction {
+            "ASCENDING" => Direction::Ascending,
+            "DESCENDING" => Direction::Descending,
+            _ => {
+                return Err(ModelError::UnknownDirection {
+                    model: model.name.clone(),
+                    field: field.to_owned(),
+                    direction: direction.to_owned(),
+                });
+            }
+        };
+        Ok(Self { field: id, direction })
+    }
+
     /// The order of two rows by several keys.
     #[must_use]
     pub fn order(keys: &[Self], a: &Row, b: &Row) -> Ordering {
@@ -199,6 +220,25 @@ pub(crate) fn check_sort(model: &Model, field: FieldId) -> Result<(), ModelError
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sorts_are_read_by_names() {
+        use crate::{Field, Scalar};
+        let model = Model::new("Cup", "Cups")
+            .field(Field::new("price", Scalar::Float))
+            .field(Field::new("tags", Scalar::String).list(false));
+        let check = |field: &str, direction: &str, expected: Result<Sort, &str>| {
+            let parsed = Sort::parse(&model, field, direction).map_err(|error| error.to_string());
+            assert_eq!(parsed, expected.map_err(ToOwned::to_owned));
+        };
+        let sort = |direction| Sort { field: FieldId(0), direction };
+        check("price", "ASCENDING", Ok(sort(Direction::Ascending)));
+        check("price", "DESCENDING", Ok(sort(Direction::Descending)));
+        let expected = "Cup.price is sorted ASCENDING or DESCENDING, `up` given";
+        check("price", "up", Err(expected));
+        check("cost", "ASCENDING", Err("`Cup` has no field `cost`; it has price, tags"));
+        check("tags", "ASCENDING", Err("Cup.tags is a list or an object, which has no order"));
+    }
 
     #[test]
     fn pages_are_given_whole_or_refused() {

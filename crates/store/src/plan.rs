@@ -44,7 +44,7 @@ pub(crate) fn choose(store: &Store, id: ModelId, query: &Query) -> Choice {
     let demands = demands(&query.predicate);
     let sort: Vec<Sort> =
         query.sort.iter().filter(|key| fixed(&demands, key.field).is_none()).copied().collect();
-    let seek = Seeker::new(store, id).seek(&query.predicate);
+    let seek = Seeker::new(store, id, query.page.is_some()).seek(&query.predicate);
     let best = seek.as_ref().map_or(table.live_count(), |seek| seek.count);
     if !sort.is_empty() && best > 1 {
         let is_whole = demands.is_empty() && query.page.is_none();

@@ -2,7 +2,7 @@
 
 use espressync_model::{
     BaseType, Entity, EnumId, EnumType, Field, FieldId, FromValue, Model, ModelError, ModelId,
-    ObjectId, ObjectType, RelationKind, Row, Scalar, Schema, Value,
+    ObjectId, ObjectType, RelationId, RelationKind, Row, Scalar, Schema, Value,
 };
 
 /// The schema that these models are of.
@@ -87,6 +87,8 @@ impl Shop {
     pub const CREATED_AT: FieldId = FieldId(10);
     /// The field `updatedAt`.
     pub const UPDATED_AT: FieldId = FieldId(11);
+    /// The relation `baristas`.
+    pub const BARISTAS: RelationId = RelationId(0);
 }
 
 impl Entity for Shop {
@@ -150,7 +152,7 @@ fn shop_model() -> Model {
         .relation(
             "baristas",
             RelationKind::HasMany,
-            Barista::MODEL,
+            <Barista as Entity>::MODEL,
             vec![FieldId(4), FieldId(5)],
         )
 }
@@ -185,6 +187,8 @@ impl Barista {
     pub const SHOP_BARISTAS_CODE: FieldId = FieldId(4);
     /// The field `shopBaristasCity`.
     pub const SHOP_BARISTAS_CITY: FieldId = FieldId(5);
+    /// The relation `shop`.
+    pub const SHOP: RelationId = RelationId(0);
 }
 
 impl Entity for Barista {
@@ -229,7 +233,7 @@ fn barista_model() -> Model {
         .relation(
             "shop",
             RelationKind::BelongsTo,
-            Shop::MODEL,
+            <Shop as Entity>::MODEL,
             vec![FieldId(4), FieldId(5)],
         )
 }

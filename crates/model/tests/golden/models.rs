@@ -2,7 +2,7 @@
 
 use espressync_model::{
     BaseType, Entity, EnumId, EnumType, Field, FieldId, FromValue, Model, ModelError, ModelId,
-    ObjectId, ObjectType, RelationKind, Row, Scalar, Schema, Value,
+    ObjectId, ObjectType, RelationId, RelationKind, Row, Scalar, Schema, Value,
 };
 
 /// The schema that these models are of.
@@ -120,6 +120,8 @@ impl Order {
     pub const CREATED_AT: FieldId = FieldId(4);
     /// The field `updatedAt`.
     pub const UPDATED_AT: FieldId = FieldId(5);
+    /// The relation `lineItems`.
+    pub const LINE_ITEMS: RelationId = RelationId(0);
 }
 
 impl Entity for Order {
@@ -159,7 +161,7 @@ fn order_model() -> Model {
         .relation(
             "lineItems",
             RelationKind::HasMany,
-            LineItem::MODEL,
+            <LineItem as Entity>::MODEL,
             vec![FieldId(1)],
         )
 }
@@ -206,6 +208,10 @@ impl LineItem {
     pub const CREATED_AT: FieldId = FieldId(7);
     /// The field `updatedAt`.
     pub const UPDATED_AT: FieldId = FieldId(8);
+    /// The relation `order`.
+    pub const ORDER: RelationId = RelationId(0);
+    /// The relation `product`.
+    pub const PRODUCT: RelationId = RelationId(1);
 }
 
 impl Entity for LineItem {
@@ -259,13 +265,13 @@ fn line_item_model() -> Model {
         .relation(
             "order",
             RelationKind::BelongsTo,
-            Order::MODEL,
+            <Order as Entity>::MODEL,
             vec![FieldId(1)],
         )
         .relation(
             "product",
             RelationKind::HasOne,
-            Product::MODEL,
+            <Product as Entity>::MODEL,
             vec![FieldId(2)],
         )
 }

@@ -105,6 +105,13 @@ struct Index {
     slots: Option<Rc<Vec<Slot>>>,
 }
 
+impl Index {
+    fn ordered(&self) -> Option<Ordered> {
+        let slots = Rc::clone(self.slots.as_ref()?);
+        Some(Ordered { keys: Rc::clone(&self.keys), slots })
+    }
+}
+
 impl Indexes {
     /// The indexes over these fields, none of them built.
     pub(crate) fn declared(all: impl IntoIterator<Item = Vec<FieldId>>) -> Self {
@@ -135,9 +142,18 @@ impl Indexes {
 
     /// The slots of a built index.
     pub(crate) fn built(&self, keys: &[Sort]) -> Option<Ordered> {
-        let index = self.0.iter().find(|index| *index.keys == *keys)?;
-        let slots = Rc::clone(index.slots.as_ref()?);
-        Some(Ordered { keys: Rc::clone(&index.keys), slots })
+        self.0.iter().find(|index| *index.keys == *keys).and_then(Index::ordered)
+    }
+
+    /// The slots of a built index over these fields, smallest first.
+    pub(crate) fn built_over(&self, fields: &[FieldId]) -> Option<Ordered> {
+        let is_over = |index: &&Index| {
+            let is_key = |(key, field): (&Sort, &FieldId)| {
+                key.field == *field && key.direction == Direction::Ascending
+            };
+            index.keys.len() == fields.len() && index.keys.iter().zip(fields).all(is_key)
+        };
+        self.0.iter().find(is_over).and_then(Index::ordered)
     }
 
     /// Keeps a built index.

@@ -6,6 +6,10 @@
 //! only then is it applied to memory. Replaying the log's records in their order gives the same
 //! store in every tab and after every restart.
 //!
+//! Reads never wait: a [`Query`](espressync_model::Query) is answered from the tables. The store
+//! counts what each index, key or relation would have it look at, goes the shortest way, and
+//! [`Store::explain`] tells which that is.
+//!
 //! The crate knows no network, no clock and no browser; what an outbox entry means is `sync`'s
 //! affair, it is only kept here.
 //!

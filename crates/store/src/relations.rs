@@ -13,7 +13,7 @@ use espressync_model::{
 };
 
 use crate::Store;
-use crate::index::{Ordered, upward};
+use crate::index::Ordered;
 use crate::table::Slot;
 
 /// The slots of the live records at the other end of a row's relation, in their order.
@@ -132,7 +132,7 @@ impl Store {
             return Ends::NONE;
         }
         let table = self.table(model);
-        let ordered = table.ordered(&upward(fields));
+        let ordered = table.ordered_over(fields);
         let run = ordered.run(table, key, None);
         Ends::of(ordered, run)
     }

@@ -10,7 +10,7 @@ use espressync_model::{
 };
 
 use crate::Store;
-use crate::index::{Edge, Ordered, upward};
+use crate::index::{Edge, Ordered};
 use crate::relations::reciprocal;
 use crate::table::{Slot, Table};
 
@@ -318,7 +318,7 @@ impl<'a> Seeker<'a> {
 
     /// The records here whose foreign keys are the keys of rows there.
     fn holders_of(self, fields: &[FieldId], rows: &[&Row], there: &Model) -> How {
-        let ordered = self.table.ordered(&upward(fields));
+        let ordered = self.table.ordered_over(fields);
         let runs = rows.iter().map(|row| {
             let key: Vec<&Value> = there.key.iter().map(|field| row.get(*field)).collect();
             ordered.run(self.table, &key, None)

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use espressync_model::{FieldId, Key, Record, Row, Sort};
 
-use crate::index::{Indexes, Ordered, sorted};
+use crate::index::{Indexes, Ordered, sorted, upward};
 
 /// A record's place in its table. Slots count up in the order in which this store first saw the
 /// keys, which is the order of queries without a sort. A key that is removed and comes back takes
@@ -105,6 +105,12 @@ impl Table {
         let ordered = Ordered { keys: keys.into(), slots: Rc::new(slots) };
         self.indexes.borrow_mut().keep(&ordered);
         ordered
+    }
+
+    /// An index over these fields, smallest first, built if it is not.
+    pub(crate) fn ordered_over(&self, fields: &[FieldId]) -> Ordered {
+        let built = self.indexes.borrow().built_over(fields);
+        built.unwrap_or_else(|| self.ordered(&upward(fields)))
     }
 
     /// The sort keys of the index of a number, while there is one: those that the schema declares

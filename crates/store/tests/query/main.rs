@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod naive;
 #[cfg(test)]
+mod operators;
+#[cfg(test)]
 mod random;
 #[cfg(test)]
 mod relations;

@@ -45,14 +45,13 @@ struct Answered {
 }
 
 async fn answer(state: &AppState, request: HttpRequest) -> Answered {
-    let shown = Shown::in_headers(request.headers());
+    let (shown, is_data_store) =
+        (Shown::in_headers(request.headers()), is_data_store(request.headers()));
     let caller = match state.gate.admit(&shown).await {
-        Ok(caller) => Ok(caller),
         Err(error) if error.kind == RemoteErrorKind::Unavailable => Err(error),
-        Err(error) => {
-            state.metrics.auth_refused.inc();
-            return Answered::refused(StatusCode::UNAUTHORIZED, &error);
-        }
+        Err(error) if is_data_store && state.gate.has_expired(&shown).await => Err(error),
+        Err(error) => return unauthenticated(state, &error),
+        Ok(caller) => Ok(caller),
     };
     let body = Bytes::from_request(request, &());
     let request = match timeout(state.limits.time, body).await {
@@ -67,7 +66,7 @@ async fn answer(state: &AppState, request: HttpRequest) -> Answered {
     // Whose mutation it is cannot be told just now; nobody is to give it up for that.
     let caller = match caller {
         Ok(caller) => caller,
-        Err(error) => return put_off(&request, &error, Outcome::PutOff),
+        Err(error) => return not_admitted(state, &request, &error),
     };
     match state.limits.admit(&caller, &shown, || state.api.weight(&request)) {
         Ok(_permit) => execute(state, caller, request).await,
@@ -121,6 +120,30 @@ fn put_off(request: &Request, error: &RemoteError, outcome: Outcome) -> Answered
     let mut response = refuse(status, error);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     Answered { response, tally: Tally { kind: Kind::Query, ..Tally::default() }, outcome }
+}
+
+/// Answers a request of which it may be another time whose it is: the issuer cannot be asked for
+/// its keys, or the token of a DataStore has expired. Of the latter only mutations are put off.
+fn not_admitted(state: &AppState, request: &Request, error: &RemoteError) -> Answered {
+    if error.kind == RemoteErrorKind::Unavailable {
+        return put_off(request, error, Outcome::PutOff);
+    }
+    let later = RemoteError::new(RemoteErrorKind::Unavailable, error.message.as_str());
+    match Reply::put_off(request, &later) {
+        Some(_) => put_off(request, &later, Outcome::PutOff),
+        None => unauthenticated(state, error),
+    }
+}
+
+fn unauthenticated(state: &AppState, error: &RemoteError) -> Answered {
+    state.metrics.auth_refused.inc();
+    Answered::refused(StatusCode::UNAUTHORIZED, error)
+}
+
+/// Whether a request is of the DataStore of `aws-amplify` (contract 3.4).
+fn is_data_store(headers: &HeaderMap) -> bool {
+    let agent = headers.get("x-amz-user-agent").and_then(|agent| agent.to_str().ok());
+    agent.is_some_and(|agent| agent.split(' ').any(|part| part.starts_with("datastore/")))
 }
 
 fn too_slow() -> RemoteError {

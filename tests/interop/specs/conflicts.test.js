@@ -1,5 +1,8 @@
 // Two tills change one record at once, under each way to resolve it.
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { json } from "node:stream/consumers";
 import { test } from "node:test";
 
 import { until } from "../../e2e/harness/wait.js";
@@ -72,4 +75,44 @@ test("optimistic: a delete on an old version is refused with the record", async 
   await till.goOnline();
   await till.whenIs("Post", id, (post) => post?.rating === 2);
   assert.equal((await stored(id))._deleted, null);
+});
+
+/** An endpoint that decides conflicts, and the events that it was sent. */
+async function endpoint(t, decide) {
+  const events = [];
+  const server = createServer(async (request, response) => {
+    const event = await json(request);
+    events.push(event);
+    response.setHeader("content-type", "application/json").end(JSON.stringify(decide(event)));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  await stage.serve({ flags: ["--conflict", `lambda=http://127.0.0.1:${server.address().port}/`] });
+  return events;
+}
+
+test("lambda: what the endpoint makes of both is on the server and on the till", async (t) => {
+  const events = await endpoint(t, ({ newItem, existingItem }) => ({
+    action: "RESOLVE",
+    item: { ...existingItem, title: `${newItem.title} of ${existingItem.rating}` },
+  }));
+  const { till, id } = await overtaken({}, { rating: 2 });
+  await till.update("Post", id, { title: "Latte macchiato" });
+  await till.goOnline();
+  const both = (post) => post.title === "Latte macchiato of 2" && post.rating === 2;
+  await whenStored(id, (post) => both(post) && post._version === 3);
+  await till.whenIs("Post", id, both);
+  assert.equal(events.length, 1);
+  assert.deepEqual(await till.errors(), []);
+});
+
+test("lambda: what the endpoint rejects is a conflict for the till's handler", async (t) => {
+  await endpoint(t, () => ({ action: "REJECT" }));
+  const { till, id } = await overtaken({ conflictHandler: "discard" }, { rating: 2 });
+  await till.update("Post", id, { title: "Latte macchiato" });
+  await till.goOnline();
+  await till.whenIs("Post", id, (post) => post.title === "Latte" && post.rating === 2);
+  const [conflict] = await till.run(() => interop.conflicts);
+  assert.equal(conflict.remoteModel._version, 2);
+  assert.equal((await stored(id)).title, "Latte");
 });

@@ -14,10 +14,15 @@ const serve = () => stage.serve({ flags: ["--jwt-secret", SECRET] });
 
 /** What an identity provider gives to somebody who has signed in. */
 function tokenOf(name, ...groups) {
+  return tokenUntil(3600, name, ...groups);
+}
+
+/** The same, good for some seconds from now. */
+function tokenUntil(seconds, name, ...groups) {
   const part = (json) => Buffer.from(JSON.stringify(json)).toString("base64url");
   const claims = {
     ...{ sub: `sub-${name}`, username: name, "cognito:username": name, "cognito:groups": groups },
-    exp: Math.floor(Date.now() / 1000) + 3600,
+    exp: Math.floor(Date.now() / 1000) + seconds,
   };
   const body = `${part({ alg: "HS256", typ: "JWT" })}.${part(claims)}`;
   return `${body}.${createHmac("sha256", SECRET).update(body).digest("base64url")}`;
@@ -83,4 +88,26 @@ test("a group writes what everybody who is signed in reads, and a refusal is tol
   const { message } = (await until("the refusal itself", () => guest.refused())).errors[0];
   assert.equal(message, "Not Authorized to access updateRecipe on type Mutation");
   assert.equal((await barista.get("Recipe", id)).name, "Cortado");
+});
+
+test("a note that is sent with a token that has expired is kept, and sent with the next", async () => {
+  await serve();
+  const ada = tokenOf("ada");
+  const till = await stage.open({ token: ada });
+  await till.configure({ token: tokenUntil(-120, "ada") });
+  const { id } = await till.create("Note", { text: "Beans" });
+  const refused = await until("the note to be refused", () => till.refused());
+  assert.equal(refused.errors[0].message, "Network Error");
+  assert.equal(refused.errors[0].errorInfo, "Token has expired.");
+  const notes = async () =>
+    (await askAs(ada, "{ listNotes { items { id text owner } } }")).data.listNotes.items;
+  assert.deepEqual(await notes(), []);
+
+  await till.configure({ token: tokenOf("ada") });
+  const [note] = await until("the note to be on the server", async () => {
+    const stored = await notes();
+    return stored.length > 0 && stored;
+  }, 40_000);
+  assert.deepEqual(note, { id, text: "Beans", owner: "sub-ada::ada" });
+  assert.deepEqual(await till.errors(), []);
 });

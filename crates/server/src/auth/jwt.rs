@@ -63,6 +63,13 @@ enum Source {
     Set(Box<KeySet>),
 }
 
+/// Whether it matters that a token has expired.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Expiry {
+    Counts,
+    Ignored,
+}
+
 impl Tokens {
     /// Tokens as these settings describe them. The keys of a file are read at once; those of a URL
     /// when they are needed, for their provider may start later than this server.
@@ -94,6 +101,15 @@ impl Tokens {
     /// [`RemoteErrorKind::Unauthenticated`] with what is wrong with it;
     /// [`RemoteErrorKind::Unavailable`] when the key to check it with cannot be had just now.
     pub async fn check(&self, token: &str) -> Result<Identity, RemoteError> {
+        self.verify(token, Expiry::Counts).await
+    }
+
+    /// Whether nothing is wrong with a token but that it was good until some time ago.
+    pub(super) async fn has_only_expired(&self, token: &str) -> bool {
+        self.verify(token, Expiry::Ignored).await.is_ok()
+    }
+
+    async fn verify(&self, token: &str, expiry: Expiry) -> Result<Identity, RemoteError> {
         if token.len() > LONGEST {
             return Err(refused(&format!("Token is longer than {LONGEST} bytes.")));
         }
@@ -109,9 +125,10 @@ impl Tokens {
                 }
             },
         };
-        let claims: Map<String, Json> = decode(token, &key, &self.validation(header.alg))
-            .map_err(|error| refused(words(&error)))?
-            .claims;
+        let mut validation = self.validation(header.alg);
+        validation.validate_exp = expiry == Expiry::Counts;
+        let claims: Map<String, Json> =
+            decode(token, &key, &validation).map_err(|error| refused(words(&error)))?.claims;
         if !self.is_for_us(&claims) {
             return Err(refused("Token is for another audience."));
         }

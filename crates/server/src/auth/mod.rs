@@ -7,6 +7,9 @@
 //!   credentials that are checked anew, those of the handshake where it has none of its own.
 //! - A token whose issuer cannot be asked for its keys just now, or not so soon again, is refused
 //!   as unavailable, which passes, and not as unauthenticated.
+//! - A token that has expired is refused with a 401, at which clients get another. But the DataStore
+//!   of `aws-amplify` gives up the mutation that is answered so (contract 6.4), so a mutation of its
+//!   is put off; it comes again with the token that the app has by then.
 
 mod file;
 mod jwks;
@@ -84,6 +87,14 @@ impl Gate {
             }
         };
         Ok(Arc::new(caller))
+    }
+
+    /// Whether somebody who is not let in shows a token that was good until it has expired.
+    pub(crate) async fn has_expired(&self, shown: &Shown) -> bool {
+        match (&self.tokens, &shown.token) {
+            (Some(tokens), Some(token)) => tokens.has_only_expired(token).await,
+            (None, _) | (_, None) => false,
+        }
     }
 
     /// Whether what once let somebody in, who is still here, does so now: a key that was revoked

@@ -389,3 +389,39 @@ fn a_server_that_takes_more_tokens_than_its_own_says_so_at_its_start() {
     check(&[], &["--jwt-issuer", "--jwt-audience"]);
     check(&["--jwt-issuer", ISSUER, "--jwt-audience", "till"], &[]);
 }
+
+/// `aws-amplify` gives a mutation up that is answered with a 401, and other clients get another
+/// token by that.
+#[tokio::test]
+async fn a_data_store_keeps_the_mutation_whose_token_has_expired() {
+    let server = server(crate::support::POS);
+    let data_store = "aws-amplify/6.15.1 datastore/2 framework/1";
+    let check = async |agent: &str, token: &str, query: &str, is_kept: bool| {
+        let body = json!({ "query": query }).to_string();
+        let request = Request::post("/graphql").header("authorization", token);
+        let request = request.header("x-amz-user-agent", agent).body(Body::from(body)).unwrap();
+        let answer = server.router().oneshot(request).await.unwrap();
+        let expected = if is_kept { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
+        assert_eq!(answer.status(), expected, "{agent} {query}");
+        let answer: Json = serde_json::from_str(&text_of(answer).await).unwrap();
+        let error = &answer["errors"][0];
+        let words = if is_kept { &error["errorInfo"] } else { &error["message"] };
+        assert!(words.is_string(), "{answer}");
+        assert_eq!(error["message"] == "Network Error", is_kept, "{answer}");
+        if is_kept {
+            assert_eq!(words, "Token has expired.");
+        }
+    };
+    let late = token(&json!({ "sub": "s", "exp": seconds(-60) }));
+    let mutation = r#"mutation m { createProduct(input: { name: "x", price: 1 }) { id } }"#;
+    let query = "{ listProducts { nextToken } }";
+    check(data_store, &late, mutation, true).await;
+    check(data_store, &late, query, false).await;
+    check("aws-amplify/6.15.1 api/1 framework/1", &late, mutation, false).await;
+    let key = EncodingKey::from_secret(b"another secret of more than 32 bytes");
+    let claims = json!({ "sub": "s", "exp": seconds(-60) });
+    let forged = encode(&Header::default(), &claims, &key).unwrap();
+    for wrong in [forged.as_str(), "a.b.c", "", &token(&json!({ "sub": "s" }))] {
+        check(data_store, wrong, mutation, false).await;
+    }
+}

@@ -44,6 +44,30 @@ test("automerge: what each has changed is kept, of one field the first", async (
   assert.deepEqual(await till.errors(), []);
 });
 
+test("automerge-strict: of what both have the server's is kept, and lists are joined", async () => {
+  await stage.serve({ flags: ["--conflict", "automerge-strict"] });
+  const { till, id } = await overtaken({}, { rating: 2, tags: ["hot", "new"] });
+  await till.update("Post", id, { title: "Latte macchiato", rating: 3, tags: ["hot", "milk"] });
+  await till.goOnline();
+  const merged = await whenStored(id, (post) => post._version === 3);
+  assert.deepEqual([merged.title, merged.rating], ["Latte", 2]);
+  assert.deepEqual(merged.tags, ["hot", "new", "hot", "milk"]);
+  await till.whenIs("Post", id, (post) => post.title === "Latte" && post.tags.length === 4);
+  assert.deepEqual(await till.errors(), []);
+});
+
+test("optimistic: without a handler the till's change wins, and both sides agree", async () => {
+  await stage.serve({ flags: ["--conflict", "optimistic"] });
+  const { till, id } = await overtaken({}, { rating: 2 });
+  await till.update("Post", id, { title: "Latte macchiato" });
+  await till.goOnline();
+  const { rating } = await whenStored(id, (post) => post.title === "Latte macchiato");
+  const agreed = await till.whenIs("Post", id, (post) => post._version === 3);
+  assert.deepEqual([agreed.title, agreed.rating], ["Latte macchiato", rating]);
+  // The client tells its own signal to try again as an error (contract 6.4).
+  assert.ok((await till.errors()).every(({ message }) => message === "RetryMutation"));
+});
+
 test("optimistic: a handler that discards leaves the server's record, here too", async () => {
   await stage.serve({ flags: ["--conflict", "optimistic"] });
   const { till, id } = await overtaken({ conflictHandler: "discard" }, { rating: 2 });

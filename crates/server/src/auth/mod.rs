@@ -7,9 +7,9 @@
 //!   credentials that are checked anew, those of the handshake where it has none of its own.
 //! - A token whose issuer cannot be asked for its keys just now, or not so soon again, is refused
 //!   as unavailable, which passes, and not as unauthenticated.
-//! - A token that has expired is refused with a 401, at which clients get another. But the DataStore
-//!   of `aws-amplify` gives up the mutation that is answered so (contract 6.4), so a mutation of its
-//!   is put off; it comes again with the token that the app has by then.
+//! - A token that has expired is refused with a 401, at which clients get another. But the
+//!   DataStore of `aws-amplify` gives up the mutation that is answered so (contract 6.4), so a
+//!   mutation of its is put off; it comes again with the token that the app has by then.
 
 mod file;
 mod jwks;

@@ -239,19 +239,31 @@ pub(crate) fn compare(table: &Table, keys: &[Sort], a: Slot, b: Slot) -> Orderin
     compare_rows(table, keys, a, b).then(a.cmp(&b))
 }
 
-/// A number by which slots are compared before their rows are.
-pub(crate) fn prefix(table: &Table, keys: &[Sort], slot: Slot) -> u64 {
-    let (Some(key), Some(record)) = (keys.first(), table.record(slot)) else { return 0 };
-    let prefix = record.row.get(key.field).sort_prefix();
-    if key.direction == Direction::Ascending { prefix } else { !prefix }
-}
-
 /// Slots in the order of sort keys.
 pub(crate) fn sorted(table: &Table, keys: &[Sort], slots: impl Iterator<Item = Slot>) -> Vec<Slot> {
+    let Some(key) = keys.first() else { return slots.collect() };
+    let value = |slot: Slot| table.record(slot).map(|record| record.row.get(key.field));
+    let slots: Vec<Slot> = slots.collect();
+    let shared = shared_start(slots.iter().filter_map(|slot| value(*slot)));
+    let prefix = |slot: Slot| {
+        let prefix = value(slot).map_or(0, |value| value.sort_prefix(shared));
+        if key.direction == Direction::Ascending { prefix } else { !prefix }
+    };
     let mut prefixed: Vec<(u64, Slot)> =
-        slots.map(|slot| (prefix(table, keys, slot), slot)).collect();
+        slots.into_iter().map(|slot| (prefix(slot), slot)).collect();
     prefixed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| compare(table, keys, a.1, b.1)));
     prefixed.into_iter().map(|(_, slot)| slot).collect()
+}
+
+/// How many bytes all the texts among some values begin with: dates and the like begin all the
+/// same.
+fn shared_start<'a>(values: impl Iterator<Item = &'a Value>) -> usize {
+    let mut texts = values.filter_map(Value::as_text).map(str::as_bytes);
+    let Some(first) = texts.next() else { return 0 };
+    texts.fold(first.len(), |shared, text| {
+        let pairs = first[..shared].iter().zip(text);
+        pairs.take_while(|(a, b)| a == b).count()
+    })
 }
 
 /// The first `count` of some slots in the order of sort keys: better than sorting them all when
@@ -262,20 +274,16 @@ pub(crate) fn first(
     slots: impl Iterator<Item = Slot>,
     count: usize,
 ) -> Vec<Slot> {
-    let mut best: Vec<(u64, Slot)> = Vec::new();
-    let is_before = |a: (u64, Slot), b: (u64, Slot)| {
-        a.0.cmp(&b.0).then_with(|| compare(table, keys, a.1, b.1)).is_lt()
-    };
+    let mut best: Vec<Slot> = Vec::new();
     for slot in slots {
-        let one = (prefix(table, keys, slot), slot);
         if best.len() == count {
             match best.last() {
-                Some(last) if is_before(one, *last) => best.pop(),
+                Some(last) if compare(table, keys, slot, *last).is_lt() => best.pop(),
                 Some(_) | None => continue,
             };
         }
-        let position = best.partition_point(|other| is_before(*other, one));
-        best.insert(position, one);
+        let position = best.partition_point(|other| compare(table, keys, *other, slot).is_lt());
+        best.insert(position, slot);
     }
-    best.into_iter().map(|(_, slot)| slot).collect()
+    best
 }

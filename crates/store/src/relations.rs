@@ -14,7 +14,7 @@ use espressync_model::{
 
 use crate::Store;
 use crate::index::Ordered;
-use crate::table::Slot;
+use crate::table::{Slot, in_order};
 
 /// The slots of the live records at the other end of a row's relation, in their order.
 #[derive(Debug)]
@@ -211,9 +211,7 @@ impl Store {
             let table = self.table(at);
             let rows = slots.iter().filter_map(|slot| table.record(*slot));
             let ends = rows.flat_map(|record| self.ends(at, &record.row, *relation));
-            slots = ends.collect();
-            slots.sort_unstable();
-            slots.dedup();
+            slots = in_order(ends.collect());
             at = self.schema().model(at).relation_at(*relation).target;
         }
         let table = self.table(at);

@@ -12,7 +12,7 @@ use espressync_model::{
 use crate::Store;
 use crate::index::{Edge, Ordered};
 use crate::relations::reciprocal;
-use crate::table::{Slot, Table};
+use crate::table::{Slot, Table, in_order};
 
 /// Records that hold everything which can match a predicate.
 #[derive(Debug)]
@@ -64,9 +64,7 @@ impl How {
     pub(crate) fn slots(&self) -> Vec<Slot> {
         let mut slots = Vec::new();
         self.gather(&mut slots);
-        slots.sort_unstable();
-        slots.dedup();
-        slots
+        in_order(slots)
     }
 }
 
@@ -216,11 +214,8 @@ impl<'a> Seeker<'a> {
             (None, _) => return None,
         };
         let slots = keys.into_iter().flatten();
-        let mut slots: Vec<Slot> =
-            slots.filter_map(|key| self.table.live_slot(key.as_str())).collect();
-        slots.sort_unstable();
-        slots.dedup();
-        let how = How::Keys(slots);
+        let slots = slots.filter_map(|key| self.table.live_slot(key.as_str()));
+        let how = How::Keys(in_order(slots.collect()));
         Some(Seek { count: how.count(), how, is_exact: used == demands.len() })
     }
 
@@ -242,11 +237,7 @@ impl<'a> Seeker<'a> {
                     let edges = (Edge::Before(value), Edge::Behind(value));
                     ordered.run(self.table, &prefix, Some(edges))
                 };
-                let mut runs: Vec<Range<usize>> = values.iter().map(run).collect();
-                runs.sort_unstable_by_key(|run| run.start);
-                runs.retain(|run| !run.is_empty());
-                runs.dedup();
-                (runs, 1)
+                (values.iter().map(run).collect(), 1)
             }
             Some(_) | None => {
                 let whole = ordered.run(self.table, &prefix, None);
@@ -310,10 +301,7 @@ impl<'a> Seeker<'a> {
             let key = Key::of(fields.iter().map(|field| row.get(*field)))?;
             self.table.live_slot(key.as_str())
         });
-        let mut slots: Vec<Slot> = slots.collect();
-        slots.sort_unstable();
-        slots.dedup();
-        How::Keys(slots)
+        How::Keys(in_order(slots.collect()))
     }
 
     /// The records here whose foreign keys are the keys of rows there.

@@ -177,3 +177,40 @@ impl Table {
         }
     }
 }
+
+/// Slots in their order, each once. By a mark for each up to the last, as a sort compiled for this
+/// alone would be a sort more to download.
+pub(crate) fn in_order(slots: Vec<Slot>) -> Vec<Slot> {
+    if slots.is_sorted_by(|a, b| a < b) {
+        return slots;
+    }
+    let last = slots.iter().max().map_or(0, |last| *last as usize);
+    let mut marks = vec![0_u64; last / 64 + 1];
+    for slot in &slots {
+        marks[*slot as usize / 64] |= 1 << (slot % 64);
+    }
+    let mut ordered = Vec::with_capacity(slots.len());
+    for (start, mut word) in (0..).step_by(64).zip(marks) {
+        while word != 0 {
+            ordered.push(start + word.trailing_zeros());
+            word &= word - 1;
+        }
+    }
+    ordered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_come_in_order_and_once() {
+        let check = |slots: &[Slot], expected: &[Slot]| {
+            assert_eq!(in_order(slots.to_vec()), expected);
+        };
+        check(&[], &[]);
+        check(&[0, 5, 700], &[0, 5, 700]);
+        check(&[700, 63, 64, 0, 64, 127, 128, 63], &[0, 63, 64, 127, 128, 700]);
+        check(&[3, 3], &[3]);
+    }
+}

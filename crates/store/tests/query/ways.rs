@@ -62,7 +62,7 @@ fn keys_and_indexes_are_found() {
     let range = order::TOTAL.ge(3.0).and(order::TOTAL.lt(5.0));
     check(Query::filter(range), "Order by index (total): 4 of 400 record(s)");
     let several = order::TOTAL.is_in([3.0, 4.0, -1.0]);
-    check(Query::filter(several), "Order by 2 runs of index (total): 4 of 400 record(s)");
+    check(Query::filter(several), "Order by 3 runs of index (total): 4 of 400 record(s)");
     let either = order::TOTAL.gt(198.0).or(status("VOID").and(order::AT.lt("009")));
     let expected = "Order by index (total) or index (status, at): 5 of 400 record(s)";
     check(Query::filter(either), expected);

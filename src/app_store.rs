@@ -217,8 +217,10 @@ impl AppStore {
         let Host { now, currency, .. } = self.host;
         let engine = self.engine().await?;
         if let Some(taken) = engine.get::<models::Order>(&id.0)? {
-            let lines = engine.query(&Query::all())?;
-            let (taken, _) = records::orders(vec![taken], lines, currency.get_untracked());
+            let of_order = models::LineItem::LINE_ITEM_ORDER_ID.eq(id.0.as_str());
+            let lines = engine.query(&Query::filter(of_order).ascending(models::LineItem::ID))?;
+            let lines: Vec<_> = lines.into_iter().map(Rc::new).collect();
+            let (taken, _) = records::orders(&[Rc::new(taken)], &lines, currency.get_untracked());
             return taken.into_iter().next().ok_or(AppError::EmptyCart);
         }
         let order = OrderWithLines::of_cart(id, now(), &cart, totals);

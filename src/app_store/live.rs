@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use espressync_client::{ClientError, DataStore, Network as Link, Snapshot};
-use espressync_model::{Entity, Query};
+use espressync_model::Query;
 use futures::{Stream, StreamExt as _};
 use leptos::logging::warn;
 use leptos::prelude::{GetUntracked as _, Set as _};
@@ -30,53 +30,79 @@ impl AppStore {
     }
 
     fn follow_products(self, engine: &DataStore) -> Result<(), ClientError> {
-        let snapshots = engine.observe_query::<models::Product>(Query::all())?.map(synced);
-        let engine = engine.clone();
-        each(snapshots, move |is_synced| {
-            self.are_products_synced.set(is_synced);
-            self.show_products(&engine);
+        let snapshots = engine.observe_query::<models::Product>(Query::all())?;
+        each(snapshots, move |snapshot| match snapshot {
+            Ok(Snapshot { items, is_synced }) => {
+                self.are_products_synced.set(is_synced);
+                self.show(items.iter().map(|record| models::Product::clone(record)));
+            }
+            Err(error) => self.products.set(Load::Failed(error.into())),
         });
         Ok(())
     }
 
     /// An order and its lines are records of their own; a change of either shows the join anew.
     fn follow_orders(self, engine: &DataStore) -> Result<(), ClientError> {
-        let orders = engine.observe_query::<models::Order>(Query::all())?.map(synced);
-        let lines = engine.observe_query::<models::LineItem>(Query::all())?.map(synced);
-        let engine = engine.clone();
-        each(futures::stream::select(orders, lines), move |_| self.show_orders(&engine));
+        let orders = engine.observe_query::<models::Order>(newest_first())?.map(Part::Orders);
+        let lines = engine.observe_query::<models::LineItem>(by_number())?.map(Part::Lines);
+        let (mut orders_now, mut lines_now) = (None, None);
+        each(futures::stream::select(orders, lines), move |part| {
+            match part {
+                Part::Orders(Ok(Snapshot { items, .. })) => orders_now = Some(items),
+                Part::Lines(Ok(Snapshot { items, .. })) => lines_now = Some(items),
+                Part::Orders(Err(error)) | Part::Lines(Err(error)) => {
+                    self.orders.set(Load::Failed(error.into()));
+                }
+            }
+            if let (Some(orders), Some(lines)) = (&orders_now, &lines_now) {
+                self.join(orders, lines);
+            }
+        });
         Ok(())
     }
 
-    /// Shows the products as they are now. One whose price is no amount is left out and said.
+    /// Shows the products as they are now, in another currency.
     pub(super) fn show_products(self, engine: &DataStore) {
-        let currency = self.host.currency.get_untracked();
-        let shown = engine.query::<models::Product>(&Query::all()).map(|found| {
-            let mut products = Vec::new();
-            for record in found {
-                match records::product(record, currency) {
-                    Ok(product) => products.push(product),
-                    Err(error) => warn!("a product cannot be shown: {error}"),
-                }
-            }
-            products.sort_unstable_by(|one, other| one.shelf().cmp(&other.shelf()));
-            products
-        });
-        self.products.set(Load::from(shown.map_err(AppError::from)));
+        match engine.query::<models::Product>(&Query::all()) {
+            Ok(found) => self.show(found),
+            Err(error) => self.products.set(Load::Failed(error.into())),
+        }
     }
 
-    /// Shows the orders as they are now, newest first.
-    pub(super) fn show_orders(self, engine: &DataStore) {
-        let joined = || {
-            let orders = engine.query(&Query::all().descending(models::Order::CREATED_AT))?;
-            let lines = engine.query(&Query::all())?;
-            let (orders, odd) = records::orders(orders, lines, self.host.currency.get_untracked());
-            for error in odd {
-                warn!("an order cannot be shown whole: {error}");
+    /// Shows these products. One whose price is no amount is left out and said.
+    fn show(self, found: impl IntoIterator<Item = models::Product>) {
+        let currency = self.host.currency.get_untracked();
+        let mut products = Vec::new();
+        for record in found {
+            match records::product(record, currency) {
+                Ok(product) => products.push(product),
+                Err(error) => warn!("a product cannot be shown: {error}"),
             }
-            Ok::<_, AppError>(orders)
+        }
+        products.sort_unstable_by(|one, other| one.shelf().cmp(&other.shelf()));
+        self.products.set(Load::Ready(products));
+    }
+
+    /// Shows the orders as they are now, in another currency.
+    pub(super) fn show_orders(self, engine: &DataStore) {
+        let shared = || {
+            let orders = engine.query(&newest_first())?.into_iter().map(Rc::new).collect();
+            let lines = engine.query(&by_number())?.into_iter().map(Rc::new).collect();
+            Ok::<(Vec<_>, Vec<_>), ClientError>((orders, lines))
         };
-        self.orders.set(Load::from(joined()));
+        match shared() {
+            Ok((orders, lines)) => self.join(&orders, &lines),
+            Err(error) => self.orders.set(Load::Failed(error.into())),
+        }
+    }
+
+    /// Shows these orders, each with its lines.
+    fn join(self, orders: &[Rc<models::Order>], lines: &[Rc<models::LineItem>]) {
+        let (orders, odd) = records::orders(orders, lines, self.host.currency.get_untracked());
+        for error in odd {
+            warn!("an order cannot be shown whole: {error}");
+        }
+        self.orders.set(Load::Ready(orders));
     }
 
     fn follow_status(self, engine: &Engine) {
@@ -101,9 +127,19 @@ const fn network(link: Link) -> Network {
     }
 }
 
-/// What two streams of different records have in common.
-fn synced<E: Entity>(snapshot: Result<Snapshot<E>, ClientError>) -> bool {
-    snapshot.is_ok_and(|found| found.is_synced)
+/// What two streams say of one list.
+enum Part {
+    Orders(Result<Snapshot<models::Order>, ClientError>),
+    Lines(Result<Snapshot<models::LineItem>, ClientError>),
+}
+
+fn newest_first() -> Query {
+    Query::all().descending(models::Order::CREATED_AT)
+}
+
+/// Lines are named by their number in the order; they arrive in any order.
+fn by_number() -> Query {
+    Query::all().ascending(models::LineItem::ID)
 }
 
 /// Hands every item of a stream on, for as long as the page lives.

@@ -3,6 +3,7 @@
 //! Amounts are minor units on this side and `Float` on the other, in the currency of the till.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::domain::cart::Totals;
 use crate::domain::catalog::{Product, ProductFields, ProductId};
@@ -69,16 +70,14 @@ pub(super) fn order_records(
 }
 
 /// The orders of these records, each with its lines, and why others cannot be shown. An amount
-/// that is missing counts as nothing.
+/// that is missing counts as nothing. Lines are shown in the order in which they are given.
 pub(super) fn orders(
-    orders: Vec<models::Order>,
-    mut lines: Vec<models::LineItem>,
+    orders: &[Rc<models::Order>],
+    lines: &[Rc<models::LineItem>],
     currency: &Currency,
 ) -> (Vec<OrderWithLines>, Vec<MoneyError>) {
     let mut odd = Vec::new();
     let mut lines_of: BTreeMap<String, Vec<ReceiptLine>> = BTreeMap::new();
-    // Lines are named by their number in the order; they arrive in any order.
-    lines.sort_unstable_by(|one, other| one.id.cmp(&other.id));
     for line in lines {
         let Some(order) = line.line_item_order_id.clone() else { continue };
         match receipt_line(line, currency) {
@@ -99,7 +98,7 @@ pub(super) fn orders(
     (joined, odd)
 }
 
-fn order(record: models::Order, currency: &Currency) -> Result<OrderWithLines, MoneyError> {
+fn order(record: &models::Order, currency: &Currency) -> Result<OrderWithLines, MoneyError> {
     let amount = |wire: Option<f64>| Money::from_wire(wire.unwrap_or_default(), currency);
     Ok(OrderWithLines {
         totals: Totals {
@@ -108,17 +107,17 @@ fn order(record: models::Order, currency: &Currency) -> Result<OrderWithLines, M
             total: amount(record.total)?,
         },
         lines: Vec::new(),
-        id: OrderId(record.id),
-        taken: Moment(record.created_at),
+        id: OrderId(record.id.clone()),
+        taken: Moment(record.created_at.clone()),
     })
 }
 
-fn receipt_line(line: models::LineItem, currency: &Currency) -> Result<ReceiptLine, MoneyError> {
+fn receipt_line(line: &models::LineItem, currency: &Currency) -> Result<ReceiptLine, MoneyError> {
     let amount = |wire: Option<f64>| Money::from_wire(wire.unwrap_or_default(), currency);
     Ok(ReceiptLine {
-        id: line.id,
-        product: line.line_item_product_id.map(ProductId),
-        name: line.description.unwrap_or_default(),
+        id: line.id.clone(),
+        product: line.line_item_product_id.clone().map(ProductId),
+        name: line.description.clone().unwrap_or_default(),
         quantity: line.qty.and_then(|quantity| u32::try_from(quantity).ok()).unwrap_or_default(),
         price: amount(line.price)?,
         total: amount(line.total)?,
@@ -155,7 +154,8 @@ mod tests {
             ..lines[0].clone()
         });
         let odd = models::Order { id: "o2".into(), total: Some(1e300), ..record.clone() };
-        let (shown, reasons) = orders(vec![odd, record], lines, currency);
+        let lines: Vec<_> = lines.into_iter().map(Rc::new).collect();
+        let (shown, reasons) = orders(&[Rc::new(odd), Rc::new(record)], &lines, currency);
         assert_eq!((shown, reasons.len()), (vec![order], 1));
     }
 

@@ -1,8 +1,12 @@
 use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
 use espressync_client::Clock;
 use espressync_model::Timestamp;
+use futures::channel::oneshot;
+use futures::future::select;
+use gloo_render::request_animation_frame;
 use gloo_timers::future::sleep;
 
 use crate::scope;
@@ -26,6 +30,28 @@ impl Clock for BrowserClock {
     fn sleep_until(&self, deadline: Timestamp) -> impl Future<Output = ()> + 'static {
         sleep_until(deadline)
     }
+
+    fn next_frame(&self) -> impl Future<Output = ()> + 'static {
+        next_frame()
+    }
+}
+
+/// A page that is hidden draws no frames, and a worker has none: there a frame lasts so long, in
+/// milliseconds.
+const UNSEEN_FRAME_MS: u64 = 100;
+
+async fn next_frame() {
+    let unseen = pin!(sleep(Duration::from_millis(UNSEEN_FRAME_MS)));
+    if scope::window().is_none() {
+        return unseen.await;
+    }
+    let (drawn, frame) = oneshot::channel();
+    // Dropped, the request is taken back.
+    let _request = request_animation_frame(move |_| {
+        // Whoever waited may have gone.
+        let _ = drawn.send(());
+    });
+    select(frame, unseen).await;
 }
 
 async fn sleep_until(deadline: Timestamp) {

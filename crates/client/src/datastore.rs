@@ -1,10 +1,13 @@
 use std::cell::RefCell;
+use std::fmt;
 use std::rc::Rc;
 
 use espressync_model::Schema;
-use espressync_store::{OpenReport, Storage, Store};
+use espressync_store::{Applied, OpenReport, Storage, Store};
 use espressync_sync::{Config, Engine, Intent, SyncStatus};
+use futures::FutureExt;
 use futures::channel::{mpsc, oneshot};
+use futures::future::LocalBoxFuture;
 
 use crate::driver::{Command, Driver, Written};
 use crate::observe::Observers;
@@ -16,6 +19,30 @@ pub(crate) struct Shared {
     pub(crate) store: RefCell<Store>,
     pub(crate) observers: Observers,
     pub(crate) status: RefCell<SyncStatus>,
+    pub(crate) frames: Frames,
+}
+
+impl Shared {
+    /// Tells observers of what was stored. Called when no one holds the store.
+    pub(crate) fn tell(&self, applied: &[Applied]) {
+        self.observers.tell(&self.store.borrow(), applied);
+    }
+}
+
+/// When the next picture is drawn.
+pub(crate) struct Frames(Box<dyn Fn() -> LocalBoxFuture<'static, ()>>);
+
+impl Frames {
+    /// The next frame.
+    pub(crate) fn next(&self) -> LocalBoxFuture<'static, ()> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Frames {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Frames")
+    }
 }
 
 /// The handle of a data store. Clones are the same store.
@@ -33,7 +60,7 @@ impl DataStore {
     ///
     /// # Errors
     /// [`ClientError::Store`]: no database, or one of a newer version, which is left untouched.
-    pub async fn open<S: Storage, T: Transport + 'static, C: Clock>(
+    pub async fn open<S: Storage, T: Transport + 'static, C: Clock + 'static>(
         schema: Schema,
         storage: S,
         transport: T,
@@ -44,10 +71,15 @@ impl DataStore {
         let records = storage.load(espressync_store::LogPosition::default()).await?;
         let (store, report) = Store::open(Rc::clone(&schema), records)?;
         let engine = Engine::new(schema, config);
+        let clock = Rc::new(clock);
         let shared = Rc::new(Shared {
             status: RefCell::new(engine.status(&store)),
             store: RefCell::new(store),
             observers: Observers::default(),
+            frames: Frames({
+                let clock = Rc::clone(&clock);
+                Box::new(move || clock.next_frame().boxed_local())
+            }),
         });
         let (commands, received) = mpsc::unbounded();
         let driver = Driver::new(Rc::clone(&shared), received, engine, storage, transport, clock);

@@ -62,7 +62,7 @@ pub struct Driver<S, T: Transport, C> {
     engine: Engine,
     storage: S,
     transport: Rc<T>,
-    clock: C,
+    clock: Rc<C>,
     sends: FuturesUnordered<Sending>,
     link: Option<(LinkId, T::Link)>,
     timer: Option<Timer>,
@@ -80,7 +80,7 @@ impl<S: Storage, T: Transport + 'static, C: Clock> Driver<S, T, C> {
         engine: Engine,
         storage: S,
         transport: T,
-        clock: C,
+        clock: Rc<C>,
     ) -> Self {
         Self {
             shared,
@@ -338,7 +338,7 @@ impl<S: Storage, T: Transport + 'static, C: Clock> Driver<S, T, C> {
             store.advance(position);
             store.apply(batch)
         };
-        self.shared.observers.tell(&applied);
+        self.shared.tell(&applied);
     }
 
     fn catch_up(&mut self, records: &[LogRecord]) -> Result<(), StoreError> {
@@ -347,7 +347,7 @@ impl<S: Storage, T: Transport + 'static, C: Clock> Driver<S, T, C> {
             let mut store = self.shared.store.borrow_mut();
             store.catch_up(records, |applied| told.extend_from_slice(applied))
         };
-        self.shared.observers.tell(&told);
+        self.shared.tell(&told);
         // What could not be read is passed over: opening the store again says so by name, and
         // until then this tab must be able to write.
         caught_up.map(|_| ())
@@ -425,9 +425,6 @@ impl<S: Storage, T: Transport + 'static, C: Clock> Driver<S, T, C> {
         let before = self.shared.status.replace(status.clone());
         if before != status {
             self.shared.observers.tell_status();
-        }
-        if before.synced_at.is_none() && status.synced_at.is_some() {
-            self.shared.observers.tell_queries();
         }
     }
 }

@@ -12,6 +12,7 @@ mod datastore;
 mod driver;
 mod error;
 mod lifecycle;
+mod live;
 mod observe;
 mod platform;
 mod reads;
@@ -21,7 +22,7 @@ mod writes;
 pub use datastore::DataStore;
 pub use driver::Driver;
 pub use error::{ClientError, ClientErrorKind};
-pub use espressync_store::{Arrangement, Group, Include, Loaded, OpenReport, Plan, Source};
+pub use espressync_store::{Arrangement, Cause, Group, Include, Loaded, OpenReport, Plan, Source};
 pub use espressync_sync::{
     Config, LinkEvent, Network, SyncError, SyncStatus, Target, Transaction, Write,
 };

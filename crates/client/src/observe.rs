@@ -1,12 +1,17 @@
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll};
 
-use espressync_model::{Entity, Key, ModelId, Query, Record};
-use espressync_store::Applied;
+use espressync_model::{Entity, Key, ModelError, ModelId, Predicate, Query, Record, Schema};
+use espressync_store::{Applied, Cause, Store};
 use espressync_sync::SyncStatus;
 use futures::channel::mpsc;
+use futures::future::LocalBoxFuture;
 use futures::{Stream, StreamExt};
 
+use crate::datastore::Shared;
+use crate::live::{Live, repeat};
 use crate::{ClientError, DataStore};
 
 /// What became of a record.
@@ -21,6 +26,10 @@ pub enum ChangeKind {
 }
 
 /// A visible change of one record, made here or elsewhere.
+///
+/// There is one for each: the server's answer to an own write, and that write as a subscription
+/// tells it, are silent, also where they fill in what only the server writes. An answer that brings
+/// more is a change by [`Cause::Merge`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
     /// The model.
@@ -29,44 +38,67 @@ pub struct Change {
     pub key: Key,
     /// What became of it.
     pub kind: ChangeKind,
+    /// How it came about.
+    pub cause: Cause,
     /// The record as it is, or as it last was.
     pub record: Record,
 }
 
-/// The answer to a live query.
+/// The answer to a live query. Items are shared between snapshots, as long as they stay the same.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot<T> {
     /// What the query finds now.
-    pub items: Vec<T>,
+    pub items: Rc<Vec<Rc<T>>>,
     /// Whether the model has been synced with the server.
     pub is_synced: bool,
 }
 
-/// Observation: streams that end when they are dropped, or when the store is.
+/// Observation: streams that end when they are dropped, or when the store is closed.
 impl DataStore {
     /// Every visible change, of one model or of all, from now on.
     pub fn observe(&self, model: Option<ModelId>) -> impl Stream<Item = Change> + use<> {
-        self.shared.observers.changes(model)
+        let watch = model.map_or(Watch::All, Watch::Model);
+        self.shared.observers.changes(watch)
     }
 
-    /// What a query finds: at once, and again after every change of its model. Changes that come
-    /// faster than they are looked at are one.
+    /// Every visible change of one record from now on. It need not be there yet.
+    pub fn observe_record(&self, model: ModelId, key: Key) -> impl Stream<Item = Change> + use<> {
+        self.shared.observers.changes(Watch::Record(model, key))
+    }
+
+    /// Every visible change from now on that leaves a record that matches, and every deletion of
+    /// one that matched. A predicate through relations is asked when the record itself changes.
     ///
     /// # Errors
-    /// [`ClientError::Model`] for a query that cannot be answered, at once and as the stream's
-    /// items.
+    /// [`ClientError::Model`] for a predicate that cannot be asked.
+    pub fn observe_where(
+        &self,
+        model: ModelId,
+        predicate: Predicate,
+    ) -> Result<impl Stream<Item = Change> + use<>, ClientError> {
+        let schema = self.schema();
+        predicate.check_in(&schema, schema.known(model)?)?;
+        Ok(self.shared.observers.changes(Watch::Matching(model, predicate)))
+    }
+
+    /// What a query finds: at once, and again after every change of it, at most once a frame. It
+    /// is kept current change by change and not asked anew: a write that does not concern it costs
+    /// it nothing. Changes of a page's earlier rows move the page.
+    ///
+    /// # Errors
+    /// [`ClientError::Model`] for a query that cannot be answered, at once; as the stream's items
+    /// for a stored row that does not fit the entity.
     pub fn observe_query<E: Entity>(
         &self,
         query: Query,
-    ) -> Result<impl Stream<Item = Result<Snapshot<E>, ClientError>> + use<E>, ClientError> {
+    ) -> Result<impl Stream<Item = Result<Snapshot<E>, ClientError>> + Unpin + use<E>, ClientError>
+    {
         query.check_in(&self.schema(), E::MODEL)?;
-        let store = self.clone();
-        let ticks = self.shared.observers.query(E::MODEL);
-        Ok(ticks.map(move |()| {
-            let items = store.query(&query)?;
-            let is_synced = store.shared.store.borrow().cursor(E::MODEL).is_some();
-            Ok(Snapshot { items, is_synced })
-        }))
+        let live = Live::new(&self.shared.store.borrow(), E::MODEL, query);
+        let live = Rc::new(RefCell::new(live));
+        self.shared.observers.query(&live);
+        let shared = Rc::clone(&self.shared);
+        Ok(Snapshots { shared, live, items: Rc::default(), frame: None, is_first: true })
     }
 
     /// What is synced, waiting and stuck.
@@ -80,6 +112,101 @@ impl DataStore {
         let shared = Rc::clone(&self.shared);
         self.shared.observers.status().map(move |()| shared.status.borrow().clone())
     }
+
+    /// How many rows all live queries have looked at to stay current, since each was made. For
+    /// whoever wants to know what observation costs.
+    #[must_use]
+    pub fn rows_looked_at(&self) -> u64 {
+        self.shared.observers.rows_looked_at()
+    }
+}
+
+/// The snapshots of a live query.
+struct Snapshots<E> {
+    shared: Rc<Shared>,
+    live: Rc<RefCell<Live>>,
+    /// The entities of the rows that are held.
+    items: Rc<Vec<Rc<E>>>,
+    /// The end of the frame in which something was shown.
+    frame: Option<LocalBoxFuture<'static, ()>>,
+    is_first: bool,
+}
+
+impl<E: Entity> Stream for Snapshots<E> {
+    type Item = Result<Snapshot<E>, ClientError>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        if this.shared.observers.are_over() && !this.is_first {
+            return Poll::Ready(None);
+        }
+        {
+            let mut live = this.live.borrow_mut();
+            if !live.is_dirty {
+                live.waker = Some(context.waker().clone());
+                return Poll::Pending;
+            }
+        }
+        if let Some(frame) = &mut this.frame
+            && frame.as_mut().poll(context).is_pending()
+        {
+            return Poll::Pending;
+        }
+        // A change that comes alone is shown at once; those after it share the next frame.
+        this.frame = Some(this.shared.frames.next());
+        this.is_first = false;
+        Poll::Ready(Some(this.snapshot()))
+    }
+}
+
+impl<E: Entity> Snapshots<E> {
+    fn snapshot(&mut self) -> Result<Snapshot<E>, ClientError> {
+        let store = self.shared.store.borrow();
+        let mut live = self.live.borrow_mut();
+        live.is_dirty = false;
+        let model = store.schema().model(live.model());
+        let make = |row: &espressync_model::Row| E::from_row(model, row).map(Rc::new);
+        // Whoever keeps an earlier snapshot keeps it as it was.
+        let repeated = repeat(Rc::make_mut(&mut self.items), live.take_edits(), make);
+        if !matches!(repeated, Ok(true)) {
+            let items: Result<Vec<Rc<E>>, ModelError> = live.rows().map(make).collect();
+            if items.is_err() {
+                live.lose_track();
+            }
+            self.items = Rc::new(items?);
+        }
+        let (start, end) = live.window();
+        let (start, end) = (start.min(self.items.len()), end.min(self.items.len()));
+        let items = if (start, end) == (0, self.items.len()) {
+            Rc::clone(&self.items)
+        } else {
+            Rc::new(self.items[start..end].to_vec())
+        };
+        live.was_synced = store.cursor(live.model()).is_some();
+        Ok(Snapshot { items, is_synced: live.was_synced })
+    }
+}
+
+/// Which changes someone wants to hear of.
+#[derive(Debug)]
+pub(crate) enum Watch {
+    All,
+    Model(ModelId),
+    Record(ModelId, Key),
+    Matching(ModelId, Predicate),
+}
+
+impl Watch {
+    fn wants(&self, store: &Store, change: &Change) -> bool {
+        match self {
+            Self::All => true,
+            Self::Model(model) => change.model == *model,
+            Self::Record(model, key) => change.model == *model && change.key == *key,
+            Self::Matching(model, predicate) => {
+                change.model == *model && store.matches(*model, predicate, &change.record.row)
+            }
+        }
+    }
 }
 
 /// Who wants to know what.
@@ -88,8 +215,8 @@ pub(crate) struct Observers(RefCell<Lists>);
 
 #[derive(Debug, Default)]
 struct Lists {
-    changes: Vec<(Option<ModelId>, mpsc::UnboundedSender<Change>)>,
-    queries: Vec<(ModelId, Tick)>,
+    changes: Vec<(Watch, mpsc::UnboundedSender<Change>)>,
+    queries: Vec<Weak<RefCell<Live>>>,
     status: Vec<Tick>,
     /// Whether the store is closed: who comes now hears nothing.
     is_over: bool,
@@ -108,51 +235,64 @@ impl Lists {
 type Tick = mpsc::Sender<()>;
 
 impl Observers {
-    pub(crate) fn changes(&self, model: Option<ModelId>) -> mpsc::UnboundedReceiver<Change> {
+    fn changes(&self, watch: Watch) -> mpsc::UnboundedReceiver<Change> {
         let (sender, receiver) = mpsc::unbounded();
-        self.0.borrow_mut().add(|lists| &mut lists.changes, (model, sender));
+        self.0.borrow_mut().add(|lists| &mut lists.changes, (watch, sender));
         receiver
     }
 
-    pub(crate) fn query(&self, model: ModelId) -> mpsc::Receiver<()> {
-        let (tick, ticks) = ticking();
-        self.0.borrow_mut().add(|lists| &mut lists.queries, (model, tick));
-        ticks
+    fn query(&self, live: &Rc<RefCell<Live>>) {
+        self.0.borrow_mut().add(|lists| &mut lists.queries, Rc::downgrade(live));
     }
 
-    pub(crate) fn status(&self) -> mpsc::Receiver<()> {
-        let (tick, ticks) = ticking();
+    fn status(&self) -> mpsc::Receiver<()> {
+        // A tick that has ticked once, so that the first look comes at once.
+        let (mut tick, ticks) = mpsc::channel(0);
+        send(&mut tick);
         self.0.borrow_mut().add(|lists| &mut lists.status, tick);
         ticks
     }
 
-    /// Ends every stream.
-    pub(crate) fn end(&self) {
-        *self.0.borrow_mut() = Lists { is_over: true, ..Lists::default() };
+    fn are_over(&self) -> bool {
+        self.0.borrow().is_over
     }
 
-    /// Tells of changed records. Called when no one holds the store.
-    pub(crate) fn tell(&self, applied: &[Applied]) {
-        let visible: Vec<Change> = applied.iter().filter_map(visible).collect();
+    fn rows_looked_at(&self) -> u64 {
+        let lists = self.0.borrow();
+        let queries = lists.queries.iter().filter_map(Weak::upgrade);
+        queries.map(|live| live.borrow().looked_at).sum()
+    }
+
+    /// Ends every stream.
+    pub(crate) fn end(&self) {
+        let ended = self.0.replace(Lists { is_over: true, ..Lists::default() });
+        for live in ended.queries.iter().filter_map(Weak::upgrade) {
+            live.borrow_mut().touch();
+        }
+    }
+
+    /// Tells of what was stored.
+    pub(crate) fn tell(&self, store: &Store, applied: &[Applied]) {
         let mut lists = self.0.borrow_mut();
         lists.changes.retain(|(_, sender)| !sender.is_closed());
-        for (wanted, sender) in &lists.changes {
-            for change in &visible {
-                if wanted.is_none_or(|model| model == change.model) {
+        if !lists.changes.is_empty() {
+            for change in applied.iter().filter_map(|applied| visible(store.schema(), applied)) {
+                let wanting = lists.changes.iter().filter(|(watch, _)| watch.wants(store, &change));
+                for (_, sender) in wanting {
                     // A closed receiver is dropped from the list next time.
                     let _ = sender.unbounded_send(change.clone());
                 }
             }
         }
-        lists.queries.retain_mut(|(model, tick)| {
-            let concerns = visible.iter().any(|change| change.model == *model);
-            if concerns { send(tick) } else { !tick.is_closed() }
+        lists.queries.retain(|live| {
+            let Some(live) = live.upgrade() else { return false };
+            let mut live = live.borrow_mut();
+            live.apply(store, applied);
+            if store.cursor(live.model()).is_some() != live.was_synced {
+                live.touch();
+            }
+            true
         });
-    }
-
-    /// Tells that a model is synced for the first time.
-    pub(crate) fn tell_queries(&self) {
-        self.0.borrow_mut().queries.retain_mut(|(_, tick)| send(tick));
     }
 
     /// Tells that the status may have changed.
@@ -161,28 +301,27 @@ impl Observers {
     }
 }
 
-/// A tick that has ticked once, so that the first look comes at once.
-fn ticking() -> (Tick, mpsc::Receiver<()>) {
-    let (mut tick, ticks) = mpsc::channel(0);
-    send(&mut tick);
-    (tick, ticks)
-}
-
 /// Ticks, and says whether someone still listens.
 fn send(tick: &mut Tick) -> bool {
     // A full channel holds a tick that was not looked at yet.
     tick.try_send(()).is_ok() || !tick.is_closed()
 }
 
-fn visible(applied: &Applied) -> Option<Change> {
+fn visible(schema: &Schema, applied: &Applied) -> Option<Change> {
     let live = |record: &Option<Record>| record.as_ref().filter(|r| !r.meta.deleted).cloned();
     let (kind, record) = match (live(&applied.before), live(&applied.after)) {
         (None, None) => return None,
         (None, Some(after)) => (ChangeKind::Insert, after),
         (Some(before), None) => (ChangeKind::Delete, before),
-        // The echo of an own write changes only the bookkeeping.
-        (Some(before), Some(after)) if before.row == after.row => return None,
-        (Some(_), Some(after)) => (ChangeKind::Update, after),
+        (Some(before), Some(after)) => {
+            let model = schema.model(applied.model);
+            let mut fields = model.fields().filter(|(_, field)| !field.is_read_only);
+            if fields.all(|(id, _)| before.row.get(id) == after.row.get(id)) {
+                return None;
+            }
+            (ChangeKind::Update, after)
+        }
     };
-    Some(Change { model: applied.model, key: applied.key.clone(), kind, record })
+    let (model, key, cause) = (applied.model, applied.key.clone(), applied.cause);
+    Some(Change { model, key, kind, cause, record })
 }

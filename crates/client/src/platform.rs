@@ -46,4 +46,10 @@ pub trait Clock {
 
     /// Resolves at `deadline`, or at once when that has passed.
     fn sleep_until(&self, deadline: Timestamp) -> impl Future<Output = ()> + 'static;
+
+    /// Resolves when the next picture may be drawn, or at the pace of pictures where none is:
+    /// live queries tell of their changes no more often. Here: at once.
+    fn next_frame(&self) -> impl Future<Output = ()> + 'static {
+        std::future::ready(())
+    }
 }

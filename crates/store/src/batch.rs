@@ -41,4 +41,31 @@ pub struct Applied {
     pub before: Option<Record>,
     /// What is stored.
     pub after: Option<Record>,
+    /// Its place in the order in which the store first saw the keys.
+    pub place: u32,
+    /// How it came about.
+    pub cause: Cause,
+}
+
+/// How a change came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// It was written on this device, in this tab or another.
+    Local,
+    /// It came from the server.
+    Remote,
+    /// It came from the server, for a record with changes of its own that wait: both were merged.
+    Merge,
+}
+
+impl Cause {
+    /// The cause of a change, by what the server says of the record: only it counts versions.
+    pub(crate) fn of(before: Option<&Record>, after: Option<&Record>, waited: bool) -> Self {
+        let version = |record: Option<&Record>| record.map_or(0, |record| record.meta.version);
+        match after {
+            _ if version(before) == version(after) => Self::Local,
+            Some(_) if waited => Self::Merge,
+            Some(_) | None => Self::Remote,
+        }
+    }
 }

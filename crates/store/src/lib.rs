@@ -28,6 +28,7 @@
 //! assert_eq!(store.query(ModelId(0), &Query::all()).len(), 1);
 //! ```
 
+mod affected;
 mod aggregate;
 mod batch;
 mod codec;
@@ -48,7 +49,7 @@ mod store;
 mod table;
 
 pub use aggregate::Group;
-pub use batch::{Applied, Batch, Cursor};
+pub use batch::{Applied, Batch, Cause, Cursor};
 pub use codec::{LogEntry, decode, encode};
 pub use draft::Draft;
 pub use error::{StoreError, StoreErrorKind};

@@ -113,6 +113,12 @@ impl Outbox {
             .filter_map(|place| self.entries.get(place).map(|pending| (place.0, &place.1, pending)))
     }
 
+    /// Whether there are no entries.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// How many entries wait to be sent.
     #[must_use]
     pub fn waiting(&self) -> usize {

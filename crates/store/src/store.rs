@@ -1,3 +1,4 @@
+use std::iter::repeat;
 use std::rc::Rc;
 
 use espressync_model::{Key, ModelId, Record, Schema};
@@ -6,7 +7,9 @@ use crate::codec::{LogEntry, decode, encode, encode_batch};
 use crate::layout::Layout;
 use crate::relations;
 use crate::table::Table;
-use crate::{Applied, Batch, Cursor, LogPosition, LogRecord, Outbox, StoreError, StoreErrorKind};
+use crate::{
+    Applied, Batch, Cause, Cursor, LogPosition, LogRecord, Outbox, StoreError, StoreErrorKind,
+};
 
 /// Everything this client knows, in memory: the log, replayed.
 #[derive(Debug, Clone)]
@@ -181,6 +184,13 @@ impl Store {
 
     /// Applies a batch that is stored, and tells which records it changed.
     pub fn apply(&mut self, batch: Batch) -> Vec<Applied> {
+        let waits = |(model, key, _): &(ModelId, Key, Option<Record>)| {
+            self.outbox.get(*model, key).is_some()
+        };
+        let waited: Vec<bool> = match self.outbox.is_empty() {
+            true => Vec::new(),
+            false => batch.records.iter().map(waits).collect(),
+        };
         for (model, key, pending) in batch.outbox {
             self.outbox.set(model, key, pending);
         }
@@ -193,10 +203,14 @@ impl Store {
                 table.expect(batch.records.iter().filter(|(of, ..)| *of == model).count());
             }
         }
-        let records = batch.records.into_iter();
-        let applied = records.map(|(model, key, after)| {
-            let before = self.tables[model.index()].set(&key, after.clone());
-            Applied { model, key, before, after }
+        let records = batch.records.into_iter().zip(waited.into_iter().chain(repeat(false)));
+        let applied = records.map(|((model, key, after), waited)| {
+            let table = &mut self.tables[model.index()];
+            let place = table.slot(&key);
+            let before = table.set(&key, after.clone());
+            let place = place.or_else(|| table.slot(&key)).unwrap_or_default();
+            let cause = Cause::of(before.as_ref(), after.as_ref(), waited);
+            Applied { model, key, before, after, place, cause }
         });
         applied.collect()
     }
@@ -210,12 +224,20 @@ impl Store {
                 key: key.clone(),
                 before: table.get(key).cloned(),
                 after: None,
+                place: table.slot(key).unwrap_or_default(),
+                cause: Cause::Local,
             }));
         }
         let fresh = Self::new(Rc::clone(&self.schema));
         (self.tables, self.cursors) = (fresh.tables, fresh.cursors);
         self.outbox = fresh.outbox;
         gone
+    }
+
+    /// A key's place in the order in which the store first saw the keys of a model.
+    #[must_use]
+    pub fn place(&self, model: ModelId, key: &Key) -> Option<u32> {
+        self.tables[model.index()].slot(key)
     }
 
     /// Notes where the log ends now.

@@ -108,9 +108,15 @@ type Sleeper = (Timestamp, oneshot::Sender<()>);
 pub struct HandClock {
     now: Rc<Cell<i64>>,
     sleepers: Rc<RefCell<Vec<Sleeper>>>,
+    frame: Rc<Cell<u64>>,
 }
 
 impl HandClock {
+    /// Has pictures drawn every so many milliseconds; at first they are drawn at once.
+    pub fn draw_every(&self, milliseconds: u64) {
+        self.frame.set(milliseconds);
+    }
+
     /// Moves the clock by milliseconds and wakes who slept until then.
     pub fn advance(&self, milliseconds: i64) {
         self.now.set(self.now.get() + milliseconds);
@@ -127,6 +133,10 @@ impl HandClock {
 }
 
 impl Clock for HandClock {
+    fn next_frame(&self) -> impl Future<Output = ()> + 'static {
+        self.sleep_until(self.now() + self.frame.get())
+    }
+
     fn now(&self) -> Timestamp {
         Timestamp(self.now.get() + 1_000_000)
     }

@@ -35,6 +35,8 @@ Usage: cargo xtask <COMMAND>
   server                         build the server, with its page /graphiql, and print where it is
   bench server [OPTION...]       measure the server beside what the machine can do without it, a
                                  quarter of an hour; -- --help tells of the options
+  bench store [OPTION...]        measure the store in Chromium beside hand-written IndexedDB and
+                                 aws-amplify; -- --help tells of the options
   fuzz [SECONDS]                 random input for what reads schemas, requests, realtime
                                  messages and tokens, a minute each
   tidy                           check the rules of the house that the compiler cannot

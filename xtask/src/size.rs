@@ -14,7 +14,12 @@ const AIM_KB: u64 = 350;
 
 /// Prints the size of the built app's wasm: raw, by gzip and by brotli.
 pub(crate) fn print(project: &Project) -> Result<()> {
-    for wasm in wasm_files(&project.dist())? {
+    print_files(project, &project.dist())
+}
+
+/// Prints the size of every wasm file in a folder.
+pub(crate) fn print_files(project: &Project, folder: &Path) -> Result<()> {
+    for wasm in wasm_files(folder)? {
         // Node has both compressions built in; crates for them would slow down every first run.
         let mut measure = Command::new("node");
         measure.arg(project.root.join("xtask/hooks/size.mjs")).arg(&wasm);

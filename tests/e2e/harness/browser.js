@@ -18,6 +18,15 @@ export async function launchBrowser(flags = []) {
   return chromium.launch({ executablePath: CHROME, args: [...CHROME_FLAGS, ...flags] });
 }
 
+/**
+ * Starts a browser of its own that keeps what it stores in a folder. A context without one keeps
+ * IndexedDB in memory.
+ */
+export async function launchOnDisk(folder, flags = []) {
+  const settings = { executablePath: CHROME, args: [...CHROME_FLAGS, ...flags] };
+  return chromium.launchPersistentContext(folder, settings);
+}
+
 /** Keeps a picture of a page, for people: target/screenshots/NAME.png. */
 export async function screenshot(page, name) {
   await mkdir(SCREENSHOTS, { recursive: true });

@@ -18,9 +18,13 @@ export class StaticSite {
   /** Every path asked for, oldest first. */
   requests = [];
 
-  /** @param {string} folder may be changed, to publish another build at the same address */
-  constructor(folder) {
+  /**
+   * @param {string} folder may be changed, to publish another build at the same address
+   * @param {Record<string, string>} [headers] sent along with every file
+   */
+  constructor(folder, headers = {}) {
     this.folder = folder;
+    this.headers = headers;
     this.#server = http.createServer((request, response) => this.#answer(request, response));
   }
 
@@ -52,7 +56,8 @@ export class StaticSite {
     const file = pathname.endsWith("/") ? `${pathname}index.html` : pathname;
     try {
       const content = await readFile(join(this.folder, file));
-      response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "text/plain" }).end(content);
+      const type = { "content-type": TYPES[extname(file)] ?? "text/plain" };
+      response.writeHead(200, { ...this.headers, ...type }).end(content);
     } catch {
       response.writeHead(404).end();
     }

@@ -172,25 +172,6 @@ async fn a_stale_write_tells_nobody_that_they_have_guessed_right() {
 }
 
 #[tokio::test]
-async fn a_handler_is_asked_about_a_right_guess_as_about_a_wrong_one() {
-    let server = with_tokens(Server::by(SCHEMA, ConflictStrategy::Handler));
-    let made = r#"createCard(input: { id: "c", name: "x", pin: "1234" }) { id }"#;
-    write(&server, &admin(), made).await;
-    let edit = r#"updateCard(input: { id: "c", name: "y", _version: 1 }) { id }"#;
-    write(&server, &admin(), edit).await;
-    let guess = async |auth: &Auth, pin: &str| {
-        let input = format!(r#"id: "c", pin: "{pin}", _version: 1"#);
-        let guess = format!("updateCard(input: {{ {input} }}) {{ id pin _version }}");
-        mutate(&server, auth, &guess).await
-    };
-    let (right, wrong) = (guess(&user("bob"), "1234").await, guess(&user("bob"), "0000").await);
-    assert_eq!(right, wrong);
-    assert!(right["errors"].is_array(), "there is nobody who decides: {right}");
-    let seen = guess(&admin(), "1234").await;
-    assert!(seen["errors"].is_null(), "who sees it may compare: {seen}");
-}
-
-#[tokio::test]
 async fn a_subscription_does_not_filter_by_what_is_hidden() {
     let server = server(SCHEMA);
     let bob = user("bob");

@@ -1,0 +1,57 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { launchOnDisk } from "../../e2e/harness/browser.js";
+
+/**
+ * A fresh browser on a fresh disk, with the page of one engine. A context without a profile would
+ * keep IndexedDB in memory, and the figures would be of nothing that people use.
+ */
+export class Device {
+  static async unpack(site, engine) {
+    const device = new Device();
+    device.engine = engine;
+    device.profile = await mkdtemp(join(tmpdir(), "espressync-bench-"));
+    device.context = await launchOnDisk(device.profile);
+    device.page = await device.context.newPage();
+    device.page.on("pageerror", (error) => console.error(`${engine}: ${error}`));
+    device.protocol = await device.context.newCDPSession(device.page);
+    await device.page.goto(site.origin);
+    await device.#load();
+    return device;
+  }
+
+  async reload() {
+    await this.page.reload();
+    await this.#load();
+  }
+
+  async #load() {
+    await this.page.evaluate((engine) => bench.load(engine), this.engine);
+  }
+
+  /** How many milliseconds a piece of work takes, and what came of it. */
+  async time(work, argument) {
+    const time = ([work, argument]) => bench.time(work, argument);
+    return this.page.evaluate(time, [work, argument]);
+  }
+
+  /** Does something off the clock. */
+  async chore(name, argument) {
+    const chore = ([name, argument]) => bench.chore(name, argument);
+    return this.page.evaluate(chore, [name, argument]);
+  }
+
+  /** Bytes in use after what is not needed has gone: JavaScript's heap and wasm's memory. */
+  async memory() {
+    await this.protocol.send("HeapProfiler.collectGarbage");
+    const { usedSize } = await this.protocol.send("Runtime.getHeapUsage");
+    return usedSize + (await this.chore("memory"));
+  }
+
+  async close() {
+    await this.context.close();
+    await rm(this.profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+}

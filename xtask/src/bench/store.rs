@@ -46,7 +46,14 @@ fn build(project: &Project, tools: &BuildTools, pages: &Path) -> Result<()> {
     let step = Step::start(project, "the store's bench", hint)?;
     let target = "--target=wasm32-unknown-unknown";
     let package = "--package=espressync-browser";
-    step.run(cargo(&project.root).args(["build", "--release", target, package, "--example", MODULE]))?;
+    step.run(cargo(&project.root).args([
+        "build",
+        "--release",
+        target,
+        package,
+        "--example",
+        MODULE,
+    ]))?;
     let path = tools.path()?;
     let built = project.target.join("wasm32-unknown-unknown/release/examples");
     step.run(

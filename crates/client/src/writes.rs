@@ -173,6 +173,36 @@ impl DataStore {
         self.write(Writes::new().delete::<E>(key)).await.map(|_| ())
     }
 
+    /// Deletes the record of an entity.
+    ///
+    /// # Errors
+    /// As [`DataStore::write`]; there must be such a record.
+    pub async fn delete_entity<E: Entity>(&self, entity: &E) -> Result<(), ClientError> {
+        let key = self.schema().known(E::MODEL)?.key_of(&entity.to_row())?;
+        self.delete::<E>(key).await
+    }
+
+    /// Brings a deleted record back, as long as its tombstone is here, and returns it.
+    ///
+    /// # Errors
+    /// As [`DataStore::write`]. A server that has no undelete, as AWS AppSync, refuses it later:
+    /// see [`DataStore::rejected`].
+    pub async fn undelete<E: Entity>(&self, key: impl Into<Key>) -> Result<E, ClientError> {
+        let written = self.write(Writes::new().undelete::<E>(key)).await?;
+        let (model, record) = written.into_iter().next().ok_or(ClientError::Closed)?;
+        self.entity(model, &record)
+    }
+
+    /// Has what was written while this store was [local](espressync_model::Model::is_local) sent,
+    /// now that it has a server: each record that the server has never seen and that nothing waits
+    /// for becomes a create. Returns how many.
+    ///
+    /// # Errors
+    /// [`ClientError::Store`], [`ClientError::Closed`].
+    pub async fn adopt_local(&self) -> Result<usize, ClientError> {
+        self.carry_out(Intent::Adopt).await.map(|adopted| adopted.len())
+    }
+
     /// Deletes every record that matches, and returns them; [`Predicate::All`] deletes all.
     ///
     /// # Errors

@@ -681,6 +681,12 @@ impl Schema {
         }
     }
 
+    /// Whether [`Schema::check_written`] has anything to ask.
+    #[must_use]
+    pub fn checks_texts(&self) -> bool {
+        self.texts.is_some()
+    }
+
     /// Checks every text of a scalar that has a format, in lists and embedded values too.
     ///
     /// # Errors

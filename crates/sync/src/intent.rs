@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use espressync_model::remote::{Mutation, Operation, RemoteError, RemoteErrorKind};
-use espressync_model::{Key, ModelId, Record, Timestamp};
+use espressync_model::{Key, ModelId, Predicate, Record, Timestamp};
 use espressync_store::{Batch, Draft, Rejection, Store};
 
 use crate::merge::{discard, receive};
@@ -16,6 +16,8 @@ pub enum Intent {
     Write(Vec<Write>),
     /// What a user decides by what is stored: all or nothing.
     Transact(Transact),
+    /// Queues the records that are only here, from when their models were local.
+    Adopt,
     /// Records from the server.
     Receive(ModelId, Vec<Record>),
     /// The answer to a mutation: the stored record, or a refusal that will not change.
@@ -61,6 +63,7 @@ fn carry_out(draft: &mut Draft<'_>, intent: &Intent) -> Outcome {
     match intent {
         Intent::Write(writes) => return write_all(draft, writes),
         Intent::Transact(transact) => return transact.carry_out(draft),
+        Intent::Adopt => return Ok(adopt(draft)),
         Intent::Receive(model, records) => {
             for record in records {
                 receive(draft, *model, record, None);
@@ -91,6 +94,21 @@ fn carry_out(draft: &mut Draft<'_>, intent: &Intent) -> Outcome {
         Intent::Discard(model, key) => discard(draft, *model, key),
     }
     Ok(Vec::new())
+}
+
+fn adopt(draft: &mut Draft<'_>) -> Vec<(ModelId, Record)> {
+    let mut adopted = Vec::new();
+    for (model, _) in draft.schema().models().filter(|(_, it)| !it.is_local) {
+        for key in draft.matching(model, &Predicate::All) {
+            let is_owed = draft.pending(model, &key).is_some();
+            let record = draft.record(model, &key).filter(|it| it.meta.version == 0 && !is_owed);
+            if let Some(record) = record.cloned() {
+                outbox::create(draft, model, &key, &record);
+                adopted.push((model, record));
+            }
+        }
+    }
+    adopted
 }
 
 /// A definite refusal. With the server's record at hand the change is based on that and sent

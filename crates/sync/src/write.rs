@@ -2,8 +2,8 @@
 //! each sees those before it, and all taken back when one is refused.
 
 use espressync_model::{
-    BaseType, Edit, Key, Model, ModelError, ModelId, Patch, Predicate, Record, RelationKind, Row,
-    Scalar, Value,
+    BaseType, Edit, FieldId, Key, Model, ModelError, ModelId, Patch, Predicate, Record,
+    RelationKind, Row, Scalar, Value,
 };
 use espressync_store::Draft;
 
@@ -143,15 +143,16 @@ fn save(
     condition.check(definition)?;
     let key = definition.key_of(row)?;
     if draft.record(model, &key).is_none() {
-        let whole = Patch::whole(row);
-        schema.check_written(definition, &whole)?;
-        check_parents(draft, definition, row, &whole)?;
+        if schema.checks_texts() {
+            schema.check_written(definition, &Patch::whole(row))?;
+        }
+        check_parents(draft, definition, row, |_| true)?;
         return Ok(create(draft, model, &key, row));
     }
     let stored = stored(draft, model, &key, condition)?.clone();
     let patch = writable(definition, &stored.row, row);
     schema.check_written(definition, &patch)?;
-    check_parents(draft, definition, row, &patch)?;
+    check_parents(draft, definition, row, |field| patch.get(field).is_some())?;
     Ok(change(draft, model, &key, &stored, &patch.into()))
 }
 
@@ -174,7 +175,7 @@ fn update(
     let row = edited(&stored.row, &edit);
     definition.check(schema, &row)?;
     schema.check_written(definition, &edit.set)?;
-    check_parents(draft, definition, &row, &edit.set)?;
+    check_parents(draft, definition, &row, |field| edit.set.get(field).is_some())?;
     Ok(change(draft, model, key, &stored, &edit))
 }
 
@@ -216,13 +217,12 @@ fn check_parents(
     draft: &Draft<'_>,
     model: &Model,
     row: &Row,
-    written: &Patch,
+    is_written: impl Fn(FieldId) -> bool,
 ) -> Result<(), SyncError> {
     let relations = model.relations.iter();
     for relation in relations.filter(|relation| relation.kind == RelationKind::BelongsTo) {
         let is_required = relation.fields.iter().all(|field| model.at(*field).is_required);
-        let is_written = relation.fields.iter().any(|field| written.get(*field).is_some());
-        if !is_required || !is_written {
+        if !is_required || !relation.fields.iter().any(|field| is_written(*field)) {
             continue;
         }
         let parent = Key::of(relation.fields.iter().map(|field| row.get(*field)));

@@ -270,3 +270,47 @@ fn a_full_disk_does_not_make_the_client_ask_again_and_again() {
     }
     assert!(count < 100, "{count} requests in ten minutes");
 }
+
+/// The store's only mutation, as it was sent last.
+fn sent(effects: &[Effect]) -> Option<(RequestId, Mutation)> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Send(id, Request::Mutate(mutations)) => Some((*id, mutations.first()?.clone())),
+        Effect::Send(..) | Effect::Connect(_) | Effect::Disconnect(_) | Effect::Commit(..) => None,
+    })
+}
+
+#[test]
+fn an_addition_whose_answer_was_lost_counts_once_where_names_are_not_known() {
+    let check = |is_lost: bool, shown: f64, expected: f64| {
+        let mut client = Client::new();
+        client.receive(stored("p", 10.0, &[], 1));
+        let edit = espressync_model::Edit {
+            add: [(PRICE, 2.0.into())].into_iter().collect(),
+            ..Default::default()
+        };
+        let condition = Predicate::All;
+        let add = Write::Update { model: POST, key: Key::from("p"), edit, condition };
+        client.connect();
+        assert_eq!(client.take(Intent::Write(vec![add])), Ok(()));
+        let asked = sent(&client.step(Input::Changed, true));
+        let Some((mut id, _)) = asked else { panic!("nothing is sent") };
+        if is_lost {
+            let reset = RemoteError::new(RemoteErrorKind::Offline, "reset");
+            client.step(Input::Answered(id, Err(reset)), true);
+            client.now = Timestamp(2_000_000);
+            let Some((again, _)) = sent(&client.step(Input::Wake, true)) else {
+                panic!("it is not sent again")
+            };
+            id = again;
+        }
+        // AppSync: the condition is not met, and this is stored.
+        let error = RemoteError::new(RemoteErrorKind::ConditionFailed, "the condition")
+            .with_stored(stored("p", shown, &[], 2));
+        client.step(Input::Answered(id, Ok(Answer::Mutate(vec![Err(error)]))), true);
+        assert_eq!(client.shown(PRICE), Some(&expected.into()), "{is_lost} {shown}");
+    };
+    // Ours was carried out, or another added as much.
+    check(true, 12.0, 12.0);
+    check(false, 12.0, 14.0);
+    check(true, 11.0, 13.0);
+}

@@ -455,6 +455,27 @@ fn additions_wait_on_top_of_what_the_server_shows() {
 }
 
 #[test]
+fn what_was_local_is_queued_when_there_is_a_server() {
+    let mut client = Client::new(schema().local());
+    client.done(vec![
+        Write::save(PRODUCT, product("p", None, Some(1))),
+        Write::save(SHELF, row(&["s", "x"])),
+    ]);
+    let rows: Vec<_> = [PRODUCT, SHELF]
+        .into_iter()
+        .flat_map(|model| client.store.rows(model).map(move |(key, it)| (model, key, it)))
+        .map(|(model, key, record)| (model, key.clone(), Some(record.clone())))
+        .collect();
+    let mut synced = Client::new(schema());
+    synced.store.apply(espressync_store::Batch { records: rows, ..Default::default() });
+    synced.receive(PRODUCT, product("q", None, None), 1, false);
+    let adopted = synced.take(Intent::Adopt).unwrap();
+    assert_eq!((adopted.len(), synced.waiting()), (2, 2));
+    assert_eq!(synced.mutation("p").operation, Operation::Create);
+    assert_eq!(synced.take(Intent::Adopt).map(|again| again.len()), Ok(0));
+}
+
+#[test]
 fn a_value_set_is_the_last_word_over_additions() {
     let mut client = Client::new(schema());
     client.receive(PRODUCT, product("p", None, Some(10)), 1, false);

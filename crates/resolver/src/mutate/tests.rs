@@ -25,10 +25,13 @@ impl Server {
     }
 
     fn send(&mut self, operation: Operation, version: u64, fields: &[(FieldId, Value)]) -> Outcome {
-        let mutation = Self::mutation(operation, version, fields);
+        self.carry_out(&Self::mutation(operation, version, fields))
+    }
+
+    fn carry_out(&mut self, mutation: &Mutation) -> Outcome {
         self.now += 1;
         let (now, caller) = (Timestamp(self.now), Caller::with_api_key());
-        let Ok(outcome) = mutate(&self.rules, &mut self.tables, &caller, &mutation, now);
+        let Ok(outcome) = mutate(&self.rules, &mut self.tables, &caller, mutation, now);
         outcome
     }
 
@@ -67,6 +70,36 @@ impl Server {
     fn stored(&mut self) -> Record {
         let Ok(record) = self.tables.record(ModelId(0), &Key::from("p"));
         record.unwrap()
+    }
+}
+
+#[test]
+fn a_mutation_with_a_name_counts_once_and_on_its_version_alone() {
+    for strategy in [
+        ConflictStrategy::AutoMerge,
+        ConflictStrategy::AutoMergeStrict,
+        ConflictStrategy::Optimistic,
+        ConflictStrategy::Handler,
+    ] {
+        let mut shop = Server::new(strategy);
+        shop.create("Coffee");
+        let named = |once: u64, version: u64, price: f64| Mutation {
+            once: Some(once),
+            condition: PRICE.eq(price - 1.0),
+            ..Server::mutation(Operation::Update, version, &[(PRICE, price.into())])
+        };
+        let mut send = |mutation: &Mutation| shop.carry_out(mutation);
+        assert_eq!(version(&send(&named(7, 1, 4.0))), 2);
+        // Sent again it is known, whatever the condition says by now; another's twin is not.
+        assert!(matches!(send(&named(7, 1, 4.0)), Outcome::Unchanged(_)));
+        let Outcome::Refused(error) = send(&named(8, 1, 4.0)) else { panic!("it counted twice") };
+        assert_eq!(error.kind, RemoteErrorKind::Conflict);
+        assert_eq!(error.stored.unwrap().meta.version, 2);
+        assert_eq!(version(&send(&named(8, 2, 5.0))), 3);
+        // Late copies find their version gone.
+        assert!(matches!(send(&named(7, 1, 4.0)), Outcome::Unchanged(_)));
+        assert!(matches!(send(&named(9, 1, 4.0)), Outcome::Refused(_)));
+        assert_eq!(shop.stored().meta.version, 3);
     }
 }
 

@@ -63,3 +63,33 @@ async fn clients_do_not_write_bookkeeping() {
         assert!(message.contains(field), "{message}");
     }
 }
+
+/// An addition is an update on one version under a name of its own, which its alias gives.
+#[tokio::test]
+async fn what_must_not_count_twice_does_not() {
+    let server = Server::new();
+    server.product("a", "Coffee", 3.0).await;
+    let add = |name: &str, version: u64, from: f64, to: f64| {
+        let query = format!(
+            "mutation m($i: UpdateProductInput!, $c: ModelProductConditionInput) {{
+                m0_once_{name}: updateProduct(input: $i, condition: $c) {{ price _version }} }}"
+        );
+        let input = json!({ "id": "a", "price": to, "_version": version });
+        (query, json!({ "i": input, "c": { "price": { "eq": from } } }))
+    };
+    let (ours, theirs) = ("00000000000000aa", "00000000000000bb");
+    for _ in 0..2 {
+        let (query, variables) = add(ours, 1, 3.0, 4.0);
+        let data = server.data(&query, variables).await;
+        assert_eq!(data["m0_once_00000000000000aa"], json!({ "price": 4.0, "_version": 2 }));
+    }
+    let (query, variables) = add(theirs, 1, 3.0, 4.0);
+    let answer = server.ask(&query, variables).await;
+    assert_eq!(answer["errors"][0]["errorType"], "ConflictUnhandled");
+    let (query, variables) = add(theirs, 2, 4.0, 5.0);
+    let data = server.data(&query, variables).await;
+    assert_eq!(data["m0_once_00000000000000bb"]["price"], 5.0);
+    let (query, variables) = add(ours, 1, 3.0, 4.0);
+    let data = server.data(&query, variables).await;
+    assert_eq!(data["m0_once_00000000000000aa"], json!({ "price": 5.0, "_version": 3 }));
+}

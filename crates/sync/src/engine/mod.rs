@@ -160,6 +160,8 @@ pub struct Engine {
     /// Records whose entries were in a request that the server refused as a whole: each is sent
     /// alone, so that one bad entry does not take the others down.
     suspects: BTreeSet<Place>,
+    /// Records whose additions may have been carried out though no answer came.
+    unsure: BTreeSet<Place>,
     next_id: u64,
 }
 
@@ -183,6 +185,7 @@ impl Engine {
             storing: BTreeMap::new(),
             in_flight: BTreeSet::new(),
             suspects: BTreeSet::new(),
+            unsure: BTreeSet::new(),
             next_id: 0,
         }
     }
@@ -272,6 +275,9 @@ impl Engine {
         }
         self.is_started = true;
         self.retry_now();
+        // What was on its way when the last session ended.
+        let attempts = store.outbox().iter().filter(|(_, _, pending)| pending.attempt.is_some());
+        self.unsure.extend(attempts.map(|(model, key, _)| (model, key.clone())));
         let invalid = store.outbox().iter().filter(|(_, _, pending)| {
             let rejection = pending.rejection.as_ref();
             rejection.is_some_and(|rejection| rejection.kind == RemoteErrorKind::Invalid)

@@ -106,6 +106,9 @@ impl Engine {
             let place = (mutation.model, mutation.key.clone());
             match answer {
                 Err(error) if error.is_retryable() => {
+                    if mutation.once.is_some() {
+                        self.unsure.insert(place.clone());
+                    }
                     self.in_flight.remove(&place);
                     failure = Some(error);
                 }
@@ -114,6 +117,7 @@ impl Engine {
                     self.ask(Asked::Record(mutation), request, effects);
                 }
                 answer => {
+                    let answer = self.weigh(&mutation, answer);
                     intents.push(Intent::Acknowledge(mutation, answer));
                     self.suspects.remove(&place);
                     places.push(place);
@@ -126,6 +130,29 @@ impl Engine {
         }
         if !intents.is_empty() {
             self.commit(Storing::Answers(places), intents, effects);
+        }
+    }
+
+    /// A server that does not know the names of additions refuses one that it has carried out, when
+    /// it comes again: the field is no longer as it was. Where an answer was missing and the next
+    /// version shows the very sums, it is taken for ours. It may yet be another's who added as much
+    /// to the same version while ours was lost on the way; nothing that AppSync says tells.
+    fn weigh(
+        &mut self,
+        sent: &Mutation,
+        answer: Result<Record, RemoteError>,
+    ) -> Result<Record, RemoteError> {
+        let is_unsure = self.unsure.remove(&(sent.model, sent.key.clone()));
+        let Err(error) = &answer else { return answer };
+        let is_ours = |stored: &Record| {
+            let mut fields = sent.fields.iter();
+            stored.meta.version == sent.version + 1
+                && fields.all(|(field, value)| stored.row.get(field) == value)
+        };
+        let is_condition = error.kind == RemoteErrorKind::ConditionFailed;
+        match error.stored.as_deref().filter(|stored| is_ours(stored)) {
+            Some(stored) if is_unsure && is_condition && sent.once.is_some() => Ok(stored.clone()),
+            Some(_) | None => answer,
         }
     }
 
@@ -150,7 +177,8 @@ impl Engine {
             }
             Err(error) => error,
         };
-        let intents = vec![Intent::Acknowledge(sent, Err(error))];
+        let answer = self.weigh(&sent, Err(error));
+        let intents = vec![Intent::Acknowledge(sent, answer)];
         self.commit(Storing::Answers(vec![place]), intents, effects);
     }
 }

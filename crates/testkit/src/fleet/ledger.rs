@@ -27,6 +27,9 @@ pub struct Ledger {
     sales: BTreeMap<Key, Vec<i64>>,
     products: BTreeSet<Key>,
     deleted: BTreeSet<Key>,
+    /// Those that were brought back: who comes last, the one who deletes or the one who undeletes,
+    /// is the network's affair.
+    revived: BTreeSet<Key>,
     /// Every write to a field, in its order: by which till, and what.
     edits: BTreeMap<(Key, FieldId), Vec<(usize, String)>>,
     /// What was added to each product's stock and taken from it, in all.
@@ -58,6 +61,10 @@ impl Ledger {
 
     pub(super) fn note_delete(&mut self, key: Key) {
         self.deleted.insert(key);
+    }
+
+    pub(super) fn note_undelete(&mut self, key: Key) {
+        self.revived.insert(key);
     }
 
     /// How many sales were acknowledged.
@@ -133,7 +140,7 @@ impl Ledger {
     /// written to it; where a single till wrote it, the last one.
     fn check_products(&self, server: &Server) -> Result<(), Violation> {
         let live = server.live(PRODUCT);
-        for key in &self.products {
+        for key in self.products.difference(&self.revived) {
             let Some(record) = live.get(key) else {
                 if self.deleted.contains(key) {
                     continue;

@@ -86,7 +86,8 @@ impl Till {
             0..8 => self.sell(random, ledger),
             8..16 => self.edit(random, ledger),
             16..19 => self.tag(random, ledger),
-            19..23 => self.count(random, ledger),
+            19..22 => self.count(random, ledger),
+            22 => self.undelete(random, ledger),
             _ => self.delete(random, ledger),
         }
     }
@@ -157,6 +158,16 @@ impl Till {
             && self.commit(&[Intent::Write(vec![Write::delete(PRODUCT, key.clone())])])
         {
             ledger.note_delete(key);
+        }
+    }
+
+    fn undelete(&mut self, random: &mut fastrand::Rng, ledger: &mut Ledger) {
+        let gone = self.store.rows(PRODUCT).filter(|(_, record)| record.meta.deleted);
+        let gone: Vec<Key> = gone.map(|(key, _)| key.clone()).collect();
+        let Some(key) = gone.get(random.usize(0..gone.len().max(1))).cloned() else { return };
+        let write = Write::Undelete { model: PRODUCT, key: key.clone() };
+        if self.commit(&[Intent::Write(vec![write])]) {
+            ledger.note_undelete(key);
         }
     }
 

@@ -1,6 +1,6 @@
 use espressync_model::remote::{Mutation, Operation, Request, SyncRequest};
 use espressync_model::{FieldId, Key, Model, ModelId, Patch, Predicate, Row, Timestamp, Value};
-use espressync_wire::document::Document;
+use espressync_wire::document::{Document, once_of};
 use serde_json::{Map, Value as Json, json};
 
 use crate::golden;
@@ -109,4 +109,20 @@ fn a_name_that_begins_small_is_written_large() {
     let schema = espressync_model::Schema::new(vec![model]);
     let document = Document::of(&schema, &Request::Get(ModelId(0), Key::from("1")));
     assert!(document.text.starts_with("query operation($id: ID!) { getTodo(id: $id) {"));
+}
+
+#[test]
+fn a_mutation_that_must_not_count_twice_is_named_by_its_alias() {
+    let named = Mutation { once: Some(0xBEEF), ..update_line_item() };
+    let text = |mutations: Vec<Mutation>| Document::of(&schema(), &Request::Mutate(mutations)).text;
+    let alias = "m0_once_000000000000beef: updateLineItem(";
+    assert!(text(vec![named.clone()]).contains(alias));
+    assert!(text(vec![named, create_order()]).contains(alias));
+    let check =
+        |alias: &str, expected: Option<u64>| assert_eq!(once_of(alias), expected, "{alias}");
+    check("m0_once_000000000000beef", Some(0xBEEF));
+    check("m12_once_ffffffffffffffff", Some(u64::MAX));
+    for other in ["m0", "updateLineItem", "m0_once_beef", "m_once_000000000000beef", "once_1"] {
+        check(other, None);
+    }
 }

@@ -77,6 +77,7 @@ fn now() -> Timestamp {
 #[cfg(target_arch = "wasm32")]
 mod tests {
     use super::*;
+    use futures::FutureExt;
     use wasm_bindgen::JsValue;
     use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -89,5 +90,15 @@ mod tests {
         eval("Date.now = globalThis.trueNow");
         assert_eq!(was.as_f64(), Some(5.0));
         assert!(after >= before && after.since(before) < 60_000, "{before:?} to {after:?}");
+    }
+
+    #[wasm_bindgen_test]
+    async fn frames_come_and_one_that_is_given_up_does_no_harm() {
+        let before = now();
+        for _ in 0..3 {
+            assert!(next_frame().now_or_never().is_none());
+            next_frame().await;
+        }
+        assert!(now().since(before) < 3 * UNSEEN_FRAME_MS + 1_000);
     }
 }

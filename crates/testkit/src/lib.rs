@@ -2,9 +2,10 @@
 //!
 //! The [`fleet`] runs many tills against the server's real rules in virtual time, over a network
 //! that drops, delays, repeats and reorders, all from one seed. [`storage`] holds the checks that
-//! every log storage passes. [`fakes`] stand in for network, clock and disk where a test wants to
+//! every log storage passes, [`queries`] those of a whole DataStore's reads. [`fakes`] stand in for network, clock and disk where a test wants to
 //! hold them in its hand.
 
 pub mod fakes;
 pub mod fleet;
+pub mod queries;
 pub mod storage;

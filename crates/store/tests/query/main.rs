@@ -3,8 +3,6 @@
 #[cfg(test)]
 mod naive;
 #[cfg(test)]
-mod operators;
-#[cfg(test)]
 mod random;
 #[cfg(test)]
 mod relations;

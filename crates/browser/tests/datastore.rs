@@ -6,11 +6,13 @@
 
 mod support;
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use espressync_browser::{AppSync, BrowserClock, IndexedDb};
 use espressync_client::{Config, DataStore, Write, Writes};
 use espressync_model::{Field, FieldId, Key, Model, ModelId, Query, Row, Scalar, Schema};
+use espressync_testkit::queries::conformance;
 use espressync_wire::Auth;
 use futures::StreamExt;
 use futures::future::join_all;
@@ -26,7 +28,10 @@ async fn open(name: &str) -> DataStore {
     let product = Model::new("Product", "Products")
         .field(Field::new("id", Scalar::Id).required())
         .field(Field::new("price", Scalar::Float));
-    let schema = Schema::new(vec![product]);
+    open_with(Schema::new(vec![product]), name).await
+}
+
+async fn open_with(schema: Schema, name: &str) -> DataStore {
     let storage = IndexedDb::open(name).await.unwrap();
     let appsync =
         AppSync::new(schema.clone(), "https://till.example/graphql", Auth::ApiKey("key".into()))
@@ -102,4 +107,18 @@ async fn what_waits_is_sent_when_the_network_is_there() {
     let record = store.records(PRODUCT, &Query::all()).unwrap().remove(0);
     assert_eq!(record.meta.version, 1);
     assert_eq!(store.schema().model(PRODUCT).key_of(&record.row), Ok(Key::from("p1")));
+}
+
+#[wasm_bindgen_test]
+async fn queries_are_answered_as_by_every_data_store() {
+    let name = RefCell::new(String::new());
+    let open = async |schema: Schema, is_again: bool| {
+        if !is_again {
+            name.replace(fresh_name());
+        }
+        let name = name.borrow().clone();
+        open_with(schema, &name).await
+    };
+    let checks = conformance(open).await;
+    assert!(checks >= 400, "{checks} checks");
 }

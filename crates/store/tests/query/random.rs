@@ -116,7 +116,12 @@ fn step() -> impl Strategy<Value = Step> {
         let model = ModelId(model);
         query(model).prop_map(move |query| Step::Ask(model, query))
     });
-    prop_oneof![1 => changes(6).prop_map(Step::Commit), 3 => ask]
+    // A large commit has the indexes built anew.
+    prop_oneof![
+        3 => changes(6).prop_map(Step::Commit),
+        1 => changes(80).prop_map(Step::Commit),
+        12 => ask,
+    ]
 }
 
 fn commit(store: &mut Store, naive: &mut Naive, changes: Vec<Change>) {

@@ -101,6 +101,8 @@ pub(crate) struct Indexes(Vec<Index>);
 struct Index {
     keys: Rc<[Sort]>,
     is_declared: bool,
+    /// Whether it has served a query or would have.
+    is_wanted: bool,
     /// The slots, once a query has used the index, until more is written than is worth following.
     slots: Option<Rc<Vec<Slot>>>,
 }
@@ -124,7 +126,7 @@ impl Indexes {
 
     fn add(&mut self, keys: &[Sort], is_declared: bool) {
         if self.0.iter().all(|index| *index.keys != *keys) {
-            self.0.push(Index { keys: keys.into(), is_declared, slots: None });
+            self.0.push(Index { keys: keys.into(), is_declared, is_wanted: false, slots: None });
         }
     }
 
@@ -133,11 +135,16 @@ impl Indexes {
         if self.0.iter().filter(|index| !index.is_declared).count() < MAX_UNDECLARED {
             self.add(keys, false);
         }
+        if let Some(index) = self.0.iter_mut().find(|index| *index.keys == *keys) {
+            index.is_wanted = true;
+        }
     }
 
-    /// The sort keys of the index of a number, while there is one.
-    pub(crate) fn keys(&self, number: usize) -> Option<Rc<[Sort]>> {
-        self.0.get(number).map(|index| Rc::clone(&index.keys))
+    /// The sort keys of the index of a number, while there is one, and whether it is built or has
+    /// been wanted before.
+    pub(crate) fn keys(&self, number: usize) -> Option<(Rc<[Sort]>, bool)> {
+        let index = self.0.get(number)?;
+        Some((Rc::clone(&index.keys), index.is_wanted || index.slots.is_some()))
     }
 
     /// The slots of a built index.
@@ -162,6 +169,7 @@ impl Indexes {
         let mut indexes = self.0.iter_mut();
         if let Some(index) = indexes.find(|index| index.keys == ordered.keys) {
             index.slots = Some(Rc::clone(&ordered.slots));
+            index.is_wanted = true;
         }
     }
 

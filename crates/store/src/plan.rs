@@ -5,12 +5,13 @@
 //! the data and needs no statistics.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use espressync_model::{Direction, ModelId, Predicate, Query, Sort};
 
 use crate::Store;
-use crate::index::Ordered;
-use crate::seek::{Seek, Seeker, demands, edges, fixed};
+use crate::index::{Ordered, upward};
+use crate::seek::{Fit, Seek, Seeker, demands, edges, fixed};
 use crate::table::Table;
 
 /// How a query is answered.
@@ -20,7 +21,7 @@ pub(crate) struct Choice {
     /// The sort keys that are left once what every match has in common is taken out.
     pub(crate) sort: Vec<Sort>,
     /// An index that would serve the next such query.
-    pub(crate) wish: Option<Vec<Sort>>,
+    pub(crate) wish: Option<Rc<[Sort]>>,
 }
 
 /// Where the records come from.
@@ -56,7 +57,7 @@ pub(crate) fn choose(store: &Store, id: ModelId, query: &Query) -> Choice {
     let is_worth = |seek: &Seek| seek.is_exact || seek.count * 4 <= table.live_count();
     let access = seek.filter(is_worth).map_or(Access::Scan, Access::Seek);
     let wish = match &access {
-        Access::Scan if table.live_count() > Table::FEW => wish(&demands, &sort),
+        Access::Scan if table.live_count() > Table::FEW => wish(table, &demands, &sort),
         Access::Scan | Access::Seek(_) | Access::Walk { .. } => None,
     };
     Choice { access, sort, wish }
@@ -75,16 +76,7 @@ fn walk(
     if is_whole {
         table.note_index(&plain);
     }
-    let all = (0..).map_while(|number| table.index_keys(number));
-    let fitting = all.filter_map(|keys| {
-        let is_fixed = |key: &&Sort| fixed(demands, key.field).is_some();
-        let common = keys.iter().take_while(is_fixed).count();
-        let rest = &keys[common..];
-        let is_backward = rest == reversed(sort);
-        (is_backward || rest == sort).then_some((keys, common, is_backward))
-    });
-    // The more is fixed, the shorter is the run.
-    let (keys, common, is_backward) = fitting.max_by_key(|(_, common, _)| *common)?;
+    let (keys, common, is_backward) = fitting(table, demands, sort, true)?;
     let is_exact = common == demands.len();
     let most = best.saturating_mul(4);
     if !is_exact && common == 0 && table.live_count() > most {
@@ -95,6 +87,26 @@ fn walk(
         keys[..common].iter().filter_map(|key| fixed(demands, key.field)).collect();
     let run = ordered.run(table, &values, None);
     (is_exact || run.len() <= most).then_some(Access::Walk { ordered, run, is_backward, is_exact })
+}
+
+/// The index that is in the order of a sort, once the fields that it begins with are fixed; how
+/// many these are; and whether it is in the reverse of that order. The more is fixed, the shorter
+/// is the run.
+fn fitting(
+    table: &Table,
+    demands: &[&Predicate],
+    sort: &[Sort],
+    only_ready: bool,
+) -> Option<(Rc<[Sort]>, usize, bool)> {
+    let all = (0..).map_while(|number| table.index_keys(number));
+    let fitting = all.filter(|(_, is_ready)| *is_ready || !only_ready).filter_map(|(keys, _)| {
+        let is_fixed = |key: &&Sort| fixed(demands, key.field).is_some();
+        let common = keys.iter().take_while(is_fixed).count();
+        let rest = &keys[common..];
+        let is_backward = rest == reversed(sort);
+        (is_backward || rest == sort).then_some((keys, common, is_backward))
+    });
+    fitting.max_by_key(|(_, common, _)| *common)
 }
 
 /// Sort keys in the way in which an index of them is kept, which serves both.
@@ -116,13 +128,19 @@ fn reversed(sort: &[Sort]) -> Vec<Sort> {
     sort.iter().map(reverse).collect()
 }
 
-/// The index that a scan would have wanted: of its sort, or of a field that it asks for.
-fn wish(demands: &[&Predicate], sort: &[Sort]) -> Option<Vec<Sort>> {
+/// The index that a scan would have wanted: one of its sort or of what it asks for, declared ones
+/// before others.
+fn wish(table: &Table, demands: &[&Predicate], sort: &[Sort]) -> Option<Rc<[Sort]>> {
     if !sort.is_empty() {
-        return Some(forward(sort));
+        let declared = fitting(table, demands, sort, false).map(|(keys, ..)| keys);
+        return Some(declared.unwrap_or_else(|| forward(sort).into()));
     }
-    demands.iter().find_map(|demand| {
-        let Predicate::Field(field, operator) = demand else { return None };
-        edges(operator).map(|_| vec![Sort { field: *field, direction: Direction::Ascending }])
+    let mut unready = (0..).map_while(|number| table.index_keys(number));
+    let declared = unready.find(|(keys, is_ready)| !is_ready && Fit::of(keys, demands).is_some());
+    declared.map(|(keys, _)| keys).or_else(|| {
+        demands.iter().find_map(|demand| {
+            let Predicate::Field(field, operator) = demand else { return None };
+            edges(operator).map(|_| upward(&[*field]).into())
+        })
     })
 }

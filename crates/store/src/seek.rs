@@ -148,6 +148,27 @@ pub(crate) fn edges(operator: &Operator) -> Option<(Edge<'_>, Edge<'_>)> {
     (is_scalar(operand) && !operand.is_null()).then_some((low, high))
 }
 
+/// What demands say of an index: fields from its first on that are fixed, then one that lies
+/// between edges or is one of several values.
+pub(crate) struct Fit<'a> {
+    prefix: Vec<&'a Value>,
+    between: Vec<(Edge<'a>, Edge<'a>)>,
+    several: Option<&'a [Value]>,
+}
+
+impl<'a> Fit<'a> {
+    /// `None` when they say nothing of its first field.
+    pub(crate) fn of(keys: &[Sort], demands: &[&'a Predicate]) -> Option<Self> {
+        let prefix: Vec<&Value> = keys.iter().map_while(|key| fixed(demands, key.field)).collect();
+        let next = keys.get(prefix.len()).map(|key| key.field);
+        let of_next = next.into_iter().flat_map(|field| asked(demands, field));
+        let between: Vec<_> = of_next.filter_map(edges).collect();
+        let several = next.and_then(|field| several(demands, field));
+        let says_something = !prefix.is_empty() || !between.is_empty() || several.is_some();
+        says_something.then_some(Self { prefix, between, several })
+    }
+}
+
 /// Looks for the fewest records of one model.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seeker<'a> {
@@ -174,8 +195,9 @@ impl<'a> Seeker<'a> {
             return Some(seek);
         }
         let mut best = None;
-        for keys in (0..).map_while(|number| self.table.index_keys(number)) {
-            best = fewer(best, self.by_index(&keys, &demands));
+        for (keys, is_ready) in (0..).map_while(|number| self.table.index_keys(number)) {
+            let seek = if is_ready { self.by_index(&keys, &demands) } else { None };
+            best = fewer(best, seek);
         }
         for demand in &demands {
             let most = best.as_ref().map_or(self.table.live_count(), |best: &Seek| best.count);
@@ -219,17 +241,9 @@ impl<'a> Seeker<'a> {
         Some(Seek { count: how.count(), how, is_exact: used == demands.len() })
     }
 
-    /// By an index: fields from its first on that are fixed, then one that lies between edges or
-    /// is one of several values.
+    /// By an index.
     fn by_index(self, keys: &[Sort], demands: &[&Predicate]) -> Option<Seek> {
-        let prefix: Vec<&Value> = keys.iter().map_while(|key| fixed(demands, key.field)).collect();
-        let next = keys.get(prefix.len()).map(|key| key.field);
-        let of_next = next.into_iter().flat_map(|field| asked(demands, field));
-        let between: Vec<_> = of_next.filter_map(edges).collect();
-        let several = next.and_then(|field| several(demands, field));
-        if prefix.is_empty() && between.is_empty() && several.is_none() {
-            return None;
-        }
+        let Fit { prefix, between, several } = Fit::of(keys, demands)?;
         let ordered = self.table.ordered(keys);
         let (runs, used) = match several {
             Some(values) if between.is_empty() => {

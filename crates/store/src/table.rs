@@ -32,6 +32,8 @@ struct Entry {
 impl Table {
     /// How many changes, or rows, are too few for thinking of indexes.
     pub(crate) const FEW: usize = 32;
+    /// Up to how many rows an index is built at once.
+    const SMALL: usize = 1_000;
 
     /// An empty table that is to have indexes over these fields.
     pub(crate) fn with_indexes(indexes: impl IntoIterator<Item = Vec<FieldId>>) -> Self {
@@ -113,10 +115,12 @@ impl Table {
         built.unwrap_or_else(|| self.ordered(&upward(fields)))
     }
 
-    /// The sort keys of the index of a number, while there is one: those that the schema declares
-    /// and those that were noted.
-    pub(crate) fn index_keys(&self, number: usize) -> Option<Rc<[Sort]>> {
-        self.indexes.borrow().keys(number)
+    /// The sort keys of the index of a number, while there is one, declared or noted; and whether
+    /// it is ready to be used. To build one takes longer than to look at every row once, so of a
+    /// large table it is built when it is wanted for the second time.
+    pub(crate) fn index_keys(&self, number: usize) -> Option<(Rc<[Sort]>, bool)> {
+        let (keys, is_wanted) = self.indexes.borrow().keys(number)?;
+        Some((keys, is_wanted || self.live <= Self::SMALL))
     }
 
     /// Notes that an index would have served a query.

@@ -7,6 +7,10 @@ use crate::shop::{CUSTOMER, INVOICE, ORDER, SEAT, order, schema};
 
 /// 400 orders of 40 customers.
 fn store() -> Store {
+    store_of(400)
+}
+
+fn store_of(orders: i64) -> Store {
     let mut store = Store::new(schema().into());
     let n = || Value::Null;
     let mut records = Vec::new();
@@ -20,7 +24,7 @@ fn store() -> Store {
         put(CUSTOMER, vec![id.as_str().into(), n(), n(), n()]);
         put(SEAT, vec![(number / 10).to_string().into(), (number % 10).into(), id.into()]);
     }
-    for number in 0..400_i64 {
+    for number in 0..orders {
         let status = ["OPEN", "PAID", "PAID", "VOID"][(number % 4) as usize];
         let total = Value::Float((number / 2) as f64);
         let values = vec![
@@ -28,7 +32,7 @@ fn store() -> Store {
             status.into(),
             total,
             (number % 200).into(),
-            format!("{:03}", 399 - number).into(),
+            format!("{:03}", orders - 1 - number).into(),
             n(),
             (number % 100 == 0).into(),
             format!("c{}", number % 40).into(),
@@ -112,6 +116,43 @@ fn an_index_that_would_have_served_is_built_for_the_second_time() {
     check(&store, ORDER, &few, "Order by a scan: 400 of 400 record(s), each asked");
     let _ = store.query(ORDER, &few);
     check(&store, ORDER, &few, "Order by index (isPaid): 4 of 400 record(s)");
+}
+
+#[test]
+fn a_large_table_is_looked_at_once_before_an_index_of_it_is_built() {
+    let check = |query: Query, first: &str, again: &str| {
+        let store = store_of(1_200);
+        let keys = |store: &Store| -> Vec<Key> {
+            let found = store.query_with_keys(ORDER, &query).into_iter();
+            found.map(|(key, _)| key.clone()).collect()
+        };
+        assert_eq!(store.explain(ORDER, &query).to_string(), first);
+        let found = keys(&store);
+        assert_eq!(store.explain(ORDER, &query).to_string(), again);
+        assert_eq!(keys(&store), found);
+    };
+    let scan = "Order by a scan: 1200 of 1200 record(s)";
+    check(
+        Query::all().ascending(order::TOTAL).limit(50),
+        &format!("{scan}, the first 50 by total kept; rows 0 to 50"),
+        "Order by index (total): 1200 of 1200 record(s), in the index's order; rows 0 to 50",
+    );
+    check(
+        Query::filter(order::STATUS.eq("PAID")).descending(order::AT).limit(50),
+        &format!("{scan}, each asked, the first 50 by at desc kept; rows 0 to 50"),
+        "Order by index (status, at): 600 of 1200 record(s), in the index's order backwards; \
+         rows 0 to 50",
+    );
+    check(
+        Query::filter(order::TOTAL.lt(5.0)),
+        &format!("{scan}, each asked"),
+        "Order by index (total): 10 of 1200 record(s)",
+    );
+    // What belongs to a record is asked for by many, so its index is built at once.
+    let of_one = order::CUSTOMER.matches(espressync_model::FieldId(0).eq("c7"));
+    let index = "Order by index (customerId) from the 1 matching in `customer`: 30 of 1200 \
+                 record(s)";
+    check(Query::filter(of_one), index, index);
 }
 
 #[test]

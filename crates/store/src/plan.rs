@@ -11,7 +11,7 @@ use espressync_model::{Direction, ModelId, Predicate, Query, Sort};
 
 use crate::Store;
 use crate::index::{Ordered, upward};
-use crate::seek::{Fit, Seek, Seeker, demands, edges, fixed};
+use crate::seek::{Fit, Seek, Seeker, demands, fixed};
 use crate::table::Table;
 
 /// How a query is answered.
@@ -139,8 +139,9 @@ fn wish(table: &Table, demands: &[&Predicate], sort: &[Sort]) -> Option<Rc<[Sort
     let declared = unready.find(|(keys, is_ready)| !is_ready && Fit::of(keys, demands).is_some());
     declared.map(|(keys, _)| keys).or_else(|| {
         demands.iter().find_map(|demand| {
-            let Predicate::Field(field, operator) = demand else { return None };
-            edges(operator).map(|_| upward(&[*field]).into())
+            let Predicate::Field(field, _) = demand else { return None };
+            let keys = upward(&[*field]);
+            Fit::of(&keys, demands).map(|_| keys.into())
         })
     })
 }

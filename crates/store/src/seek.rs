@@ -121,7 +121,7 @@ fn is_scalar(value: &Value) -> bool {
 }
 
 /// Between which edges a field lies that meets a comparison; `None` where no index helps.
-pub(crate) fn edges(operator: &Operator) -> Option<(Edge<'_>, Edge<'_>)> {
+fn edges(operator: &Operator) -> Option<(Edge<'_>, Edge<'_>)> {
     let (low, high, operand) = match operator {
         Operator::Eq(value) => {
             return Some((Edge::Before(value), Edge::Behind(value))).filter(|_| is_scalar(value));

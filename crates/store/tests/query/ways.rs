@@ -116,6 +116,12 @@ fn an_index_that_would_have_served_is_built_for_the_second_time() {
     check(&store, ORDER, &few, "Order by a scan: 400 of 400 record(s), each asked");
     let _ = store.query(ORDER, &few);
     check(&store, ORDER, &few, "Order by index (isPaid): 4 of 400 record(s)");
+    let some = Query::filter(order::COUNT.is_in([3, 4, 500]));
+    check(&store, ORDER, &some, "Order by 3 runs of index (count): 4 of 400 record(s)");
+    let some = Query::filter(order::AT.is_in(["003", "004"]));
+    check(&store, ORDER, &some, "Order by a scan: 400 of 400 record(s), each asked");
+    let _ = store.query(ORDER, &some);
+    check(&store, ORDER, &some, "Order by 2 runs of index (at): 2 of 400 record(s)");
 }
 
 #[test]

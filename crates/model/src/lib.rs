@@ -28,7 +28,6 @@ mod association;
 pub mod codegen;
 mod entity;
 mod error;
-#[cfg(feature = "formats")]
 mod formats;
 mod key;
 mod merge;
@@ -54,6 +53,7 @@ pub use entity::{Entity, FromValue};
 pub use error::ModelError;
 #[cfg(feature = "formats")]
 pub use formats::fits;
+pub use formats::is_plausible;
 pub use key::Key;
 pub use merge::merge_lists;
 pub use operator::Operator;

@@ -227,6 +227,7 @@ fn what_does_not_fit_is_named() {
 fn texts_are_checked_when_the_schema_says_so() {
     let fits = |_: Scalar, text: &str| !text.is_empty();
     let named = || Write::save(PRODUCT, product("p", None, None));
+    assert!(!espressync_model::is_plausible(Scalar::AwsTime, "99:99"));
     let mut client = Client::new(schema().checking(fits));
     client.done(vec![named()]);
     let error = client.refused(vec![set("p", NAME, "")]);

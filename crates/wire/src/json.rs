@@ -8,6 +8,16 @@ use serde_json::{Map, Value as Json};
 
 use crate::failure::{WireError, describe};
 
+/// Whether a text looks as if it were of a scalar's format, JSON included: for
+/// [`Schema::checking`](espressync_model::Schema::checking) on clients.
+#[must_use]
+pub fn is_plausible(scalar: Scalar, text: &str) -> bool {
+    match scalar {
+        Scalar::AwsJson => serde_json::from_str::<Json>(text).is_ok(),
+        other => espressync_model::is_plausible(other, text),
+    }
+}
+
 /// The name of a record's version in JSON.
 pub const VERSION: &str = "_version";
 /// The name of the moment of a record's last change in JSON.

@@ -1,6 +1,9 @@
 use espressync_model::remote::{Mutation, Operation, Request, SyncRequest};
-use espressync_model::{FieldId, Key, Model, ModelId, Patch, Predicate, Row, Timestamp, Value};
+use espressync_model::{
+    FieldId, Key, Model, ModelId, Patch, Predicate, Row, Scalar, Timestamp, Value,
+};
 use espressync_wire::document::{Document, once_of};
+use espressync_wire::json::is_plausible;
 use serde_json::{Map, Value as Json, json};
 
 use crate::golden;
@@ -125,4 +128,16 @@ fn a_mutation_that_must_not_count_twice_is_named_by_its_alias() {
     for other in ["m0", "updateLineItem", "m0_once_beef", "m_once_000000000000beef", "once_1"] {
         check(other, None);
     }
+}
+
+#[test]
+fn texts_of_formats_are_checked_before_they_are_sent() {
+    let check = |scalar, text: &str, expected| {
+        assert_eq!(is_plausible(scalar, text), expected, "{scalar:?} {text}");
+    };
+    for (text, expected) in [("{\"a\": [1]}", true), ("12", true), ("{a: 1}", false), ("", false)] {
+        check(Scalar::AwsJson, text, expected);
+    }
+    check(Scalar::AwsDate, "2026-13-01", false);
+    check(Scalar::String, "", true);
 }

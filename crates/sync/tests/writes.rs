@@ -525,6 +525,8 @@ fn a_transaction_reads_its_own_writes_and_is_all_or_nothing() {
             let keys: Vec<&str> =
                 found.iter().filter_map(|it| it.row.get(FieldId(0)).as_text()).collect();
             assert_eq!(keys, ["s", "q"]);
+            let related = Query::filter(espressync_model::RelationId(1).exists());
+            assert_eq!(transaction.records(PRODUCT, &related)?.len(), 1);
             if gives_up { Err(SyncError::GivenUp) } else { Ok(()) }
         }))
     };

@@ -305,7 +305,17 @@ impl<S: Storage, T: Transport + 'static, C: Clock> Driver<S, T, C> {
             let Prepared { batch, outcomes } = prepared;
             let outcomes = outcomes.into_iter().map(|done| done.map_err(Into::into)).collect();
             if batch.is_empty() {
-                return Ok(outcomes);
+                // What was refused, or found to change nothing, was held against what this tab
+                // knows. Another may have written since, which an append would have told.
+                let missed = match durability {
+                    Durability::Strict => self.storage.load(last).await?,
+                    Durability::Relaxed => Vec::new(),
+                };
+                if missed.is_empty() {
+                    return Ok(outcomes);
+                }
+                self.catch_up(&missed)?;
+                continue;
             }
             match self.storage.append(last, &bytes, durability).await? {
                 Appended::At(position) => {

@@ -69,8 +69,12 @@ impl Bench {
 
     /// Opens a tab on the bench's disk.
     pub(crate) fn open(&mut self) -> DataStore {
+        self.open_with(schema())
+    }
+
+    pub(crate) fn open_with(&mut self, schema: Schema) -> DataStore {
         let (disk, line, clock) = (self.disk.clone(), self.line.clone(), self.clock.clone());
-        let opening = DataStore::open(schema(), disk, line, clock, Config::default());
+        let opening = DataStore::open(schema, disk, line, clock, Config::default());
         let (store, driver, report) = self.pool.run_until(opening).unwrap();
         assert!(report.unreadable.is_empty());
         self.pool.spawner().spawn_local(driver.run()).unwrap();

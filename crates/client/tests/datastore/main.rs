@@ -7,6 +7,8 @@ mod bench;
 mod lifecycle;
 #[cfg(test)]
 mod observe;
+#[cfg(test)]
+mod writes;
 
 use std::rc::Rc;
 

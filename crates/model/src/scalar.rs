@@ -73,8 +73,8 @@ impl Scalar {
     }
 
     /// Whether a value other than null is of this scalar's type. The textual AWS scalars are
-    /// checked for being text here; their formats are checked by the server (`check_formats`) and by
-    /// a client whose schema [says so](crate::Schema::checking).
+    /// checked for being text here. Their formats are checked by the server (`check_formats`), and
+    /// by a client whose schema [says so](crate::Schema::checking).
     #[must_use]
     pub fn accepts(self, value: &Value) -> bool {
         match self {

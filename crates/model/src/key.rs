@@ -17,16 +17,21 @@ impl Key {
     #[must_use]
     pub fn of<'a>(values: impl IntoIterator<Item = &'a Value>) -> Option<Self> {
         let mut text = String::new();
-        for (position, value) in values.into_iter().enumerate() {
-            if position > 0 {
-                text.push(SEPARATOR);
-            }
+        let mut values = values.into_iter().peekable();
+        while let Some(value) = values.next() {
             match value {
                 Value::Text(part) if part.is_empty() || Self::is_reserved(value) => return None,
+                // The key of one text is that text, and shares its memory.
+                Value::Text(part) if text.is_empty() && values.peek().is_none() => {
+                    return Some(Self(Arc::clone(part)));
+                }
                 Value::Text(part) => text.push_str(part),
                 Value::Int(part) => text.push_str(&part.to_string()),
                 Value::Float(part) => text.push_str(&part.to_string()),
                 Value::Null | Value::Bool(_) | Value::List(_) | Value::Object(_) => return None,
+            }
+            if values.peek().is_some() {
+                text.push(SEPARATOR);
             }
         }
         if text.is_empty() { None } else { Some(Self(text.into())) }
@@ -92,5 +97,36 @@ impl From<String> for Key {
 impl fmt::Display for Key {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.0.replace(SEPARATOR, "/"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_the_texts_of_its_parts() {
+        let check = |values: &[Value], expected: Option<&str>| {
+            let key = Key::of(values);
+            assert_eq!(key.as_ref().map(Key::as_str), expected, "{values:?}");
+        };
+        check(&["a".into()], Some("a"));
+        check(&["a".into(), 2.into()], Some("a\u{1f}2"));
+        check(&[2.into(), "a".into()], Some("2\u{1f}a"));
+        check(&["a".into(), "b".into(), "c".into()], Some("a\u{1f}b\u{1f}c"));
+        check(&[7.into()], Some("7"));
+        check(&[0.5.into()], Some("0.5"));
+        check(&[], None);
+        check(&["".into()], None);
+        check(&["a".into(), Value::Null], None);
+        check(&["a\u{1f}b".into()], None);
+        check(&["a".into(), "".into()], None);
+    }
+
+    #[test]
+    fn a_key_of_one_text_shares_its_memory() {
+        let text: Arc<str> = "till".into();
+        let key = Key::of([&Value::Text(Arc::clone(&text))]);
+        assert!(key.is_some_and(|key| Arc::ptr_eq(&key.0, &text)));
     }
 }

@@ -3,7 +3,9 @@ use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
 
-use espressync_model::{Entity, Key, ModelError, ModelId, Predicate, Query, Record, Schema};
+use espressync_model::{
+    Entity, Key, Model, ModelError, ModelId, Predicate, Query, Record, Row, Schema,
+};
 use espressync_store::{Applied, Cause, Store};
 use espressync_sync::SyncStatus;
 use futures::channel::mpsc;
@@ -93,12 +95,34 @@ impl DataStore {
         query: Query,
     ) -> Result<impl Stream<Item = Result<Snapshot<E>, ClientError>> + Unpin + use<E>, ClientError>
     {
-        query.check_in(&self.schema(), E::MODEL)?;
-        let live = Live::new(&self.shared.store.borrow(), E::MODEL, query);
+        self.snapshots(E::MODEL, query, E::from_row)
+    }
+
+    /// As [`DataStore::observe_query`], for any model: the rows that a query finds.
+    ///
+    /// # Errors
+    /// [`ClientError::Model`] for a query that cannot be answered.
+    pub fn observe_rows(
+        &self,
+        model: ModelId,
+        query: Query,
+    ) -> Result<impl Stream<Item = Result<Snapshot<Row>, ClientError>> + Unpin + use<>, ClientError>
+    {
+        self.snapshots(model, query, |_, row| Ok(row.clone()))
+    }
+
+    fn snapshots<T>(
+        &self,
+        model: ModelId,
+        query: Query,
+        make: Make<T>,
+    ) -> Result<Snapshots<T>, ClientError> {
+        query.check_in(&self.schema(), model)?;
+        let live = Live::new(&self.shared.store.borrow(), model, query);
         let live = Rc::new(RefCell::new(live));
         self.shared.observers.query(&live);
         let shared = Rc::clone(&self.shared);
-        Ok(Snapshots { shared, live, items: Rc::default(), frame: None, is_first: true })
+        Ok(Snapshots { shared, live, make, items: Rc::default(), frame: None, is_first: true })
     }
 
     /// What is synced, waiting and stuck.
@@ -121,19 +145,23 @@ impl DataStore {
     }
 }
 
+/// Makes an item of a row.
+type Make<T> = fn(&Model, &Row) -> Result<T, ModelError>;
+
 /// The snapshots of a live query.
-struct Snapshots<E> {
+struct Snapshots<T> {
     shared: Rc<Shared>,
     live: Rc<RefCell<Live>>,
-    /// The entities of the rows that are held.
-    items: Rc<Vec<Rc<E>>>,
+    make: Make<T>,
+    /// The items of the rows that are held.
+    items: Rc<Vec<Rc<T>>>,
     /// The end of the frame in which something was shown.
     frame: Option<LocalBoxFuture<'static, ()>>,
     is_first: bool,
 }
 
-impl<E: Entity> Stream for Snapshots<E> {
-    type Item = Result<Snapshot<E>, ClientError>;
+impl<T> Stream for Snapshots<T> {
+    type Item = Result<Snapshot<T>, ClientError>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
@@ -159,17 +187,17 @@ impl<E: Entity> Stream for Snapshots<E> {
     }
 }
 
-impl<E: Entity> Snapshots<E> {
-    fn snapshot(&mut self) -> Result<Snapshot<E>, ClientError> {
+impl<T> Snapshots<T> {
+    fn snapshot(&mut self) -> Result<Snapshot<T>, ClientError> {
         let store = self.shared.store.borrow();
         let mut live = self.live.borrow_mut();
         live.is_dirty = false;
         let model = store.schema().model(live.model());
-        let make = |row: &espressync_model::Row| E::from_row(model, row).map(Rc::new);
+        let make = |row: &Row| (self.make)(model, row).map(Rc::new);
         // Whoever keeps an earlier snapshot keeps it as it was.
         let repeated = repeat(Rc::make_mut(&mut self.items), live.take_edits(), make);
         if !matches!(repeated, Ok(true)) {
-            let items: Result<Vec<Rc<E>>, ModelError> = live.rows().map(make).collect();
+            let items: Result<Vec<Rc<T>>, ModelError> = live.rows().map(make).collect();
             if items.is_err() {
                 live.lose_track();
             }

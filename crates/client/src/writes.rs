@@ -1,7 +1,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use espressync_model::{Edit, Entity, FieldId, Key, ModelId, Patch, Predicate, Record, Value};
+use espressync_model::{
+    Edit, Entity, FieldId, Key, ModelError, ModelId, Patch, Predicate, Record, RelationId, Value,
+};
 use espressync_sync::{Intent, SyncError, Target, Transact, Transaction, Write};
 
 use crate::{ClientError, DataStore};
@@ -154,6 +156,36 @@ impl DataStore {
             (Err(error), _) => Err(error.into()),
             (Ok(_), None) => Err(ClientError::Closed.into()),
         }
+    }
+
+    /// The foreign key by which an entity's relation leads to `other`, or nowhere: for
+    /// [`Writes::edit`], or to be laid over a row.
+    ///
+    /// # Errors
+    /// [`ClientError::Model`] when the relation leads to another model, or is known by the foreign
+    /// key of the other end: then that one is to be set.
+    pub fn link<E: Entity, O: Entity>(
+        &self,
+        relation: RelationId,
+        other: Option<&O>,
+    ) -> Result<Patch, ClientError> {
+        let schema = self.schema();
+        let (own, target) = (schema.known(E::MODEL)?, schema.known(O::MODEL)?);
+        let found = own.relations().find(|(id, _)| *id == relation).map(|(_, found)| found);
+        let is_held =
+            found.filter(|it| it.target == O::MODEL && !it.kind.is_held_by_target()).is_some();
+        if !is_held {
+            let name = found.map_or_else(|| format!("number {}", relation.0), |it| it.name.clone());
+            let ours = own.relations.iter().filter(|it| !it.kind.is_held_by_target());
+            let known: Vec<String> =
+                ours.map(|it| format!("{} to {}", it.name, schema.model(it.target).name)).collect();
+            return Err(ClientError::Model(ModelError::UnknownRelation {
+                model: own.name.clone(),
+                relation: format!("{name} to {}", target.name),
+                known: if known.is_empty() { "none".to_owned() } else { known.join(", ") },
+            }));
+        }
+        Ok(own.link(target, relation, other.map(Entity::to_row).as_ref()))
     }
 
     /// Stores many entities, all or none.

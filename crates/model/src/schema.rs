@@ -792,6 +792,51 @@ mod tests {
     }
 
     #[test]
+    fn what_is_inside_of_a_value_is_named() {
+        let place = ObjectType {
+            name: "Place".into(),
+            fields: vec![Field::new("street", Scalar::String).required()],
+        };
+        let shop = Model::new("Shop", "Shops")
+            .field(Field::new("id", Scalar::Id).required())
+            .field(Field::new("place", BaseType::Object(ObjectId(0))));
+        let schema = Schema::new(vec![shop]).with_objects(vec![place]);
+        let check = |street: Value, expected: &str| {
+            let row = Row::new(vec!["s".into(), Value::Object([street].into())]);
+            let error = schema.models[0].check(&schema, &row).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        };
+        check(Value::Null, "Place.street is required; set it before saving");
+        check(7.into(), "Place.street should be String, found 7");
+    }
+
+    #[test]
+    fn a_record_is_linked_by_the_key_of_another() {
+        let id = || Field::new("id", Scalar::Id).required();
+        let seat = Model::new("Seat", "Seats")
+            .field(Field::new("hall", Scalar::Id).required())
+            .field(Field::new("row", Scalar::Int).required())
+            .keyed_by(vec![FieldId(0), FieldId(1)]);
+        let (seats, tickets) = (ModelId(0), ModelId(1));
+        let ticket = Model::new("Ticket", "Tickets")
+            .field(id())
+            .field(Field::new("seatHall", Scalar::Id))
+            .field(Field::new("seatRow", Scalar::Int))
+            .relation("seat", RelationKind::BelongsTo, seats, vec![FieldId(1), FieldId(2)])
+            .relation("copies", RelationKind::HasMany, tickets, vec![FieldId(1)]);
+        let taken = Row::new(vec!["a".into(), 7.into()]);
+        let check = |relation: u16, record: Option<&Row>, expected: &[(u16, Value)]| {
+            let patch = ticket.link(&seat, RelationId(relation), record);
+            let set: Vec<(u16, Value)> =
+                patch.iter().map(|(field, value)| (field.0, value.clone())).collect();
+            assert_eq!(set, expected);
+        };
+        check(0, Some(&taken), &[(1, "a".into()), (2, 7.into())]);
+        check(0, None, &[(1, Value::Null), (2, Value::Null)]);
+        check(1, Some(&taken), &[]);
+    }
+
+    #[test]
     fn unknown_names_come_with_those_there_are() {
         let schema = schema();
         let error = schema.model_named("Prodcut").unwrap_err().to_string();

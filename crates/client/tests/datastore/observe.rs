@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use espressync_client::{Cause, Change, ChangeKind, DataStore, Snapshot, Writes};
 use espressync_model::remote::Operation;
-use espressync_model::{Entity, Key, ModelId, Predicate, Query};
+use espressync_model::{Entity, Key, ModelId, Predicate, Query, RelationId};
 use futures::Stream;
 
 use crate::bench::{Bench, NAME, PRICE, Product, product};
@@ -142,6 +142,20 @@ fn a_page_is_told_of_what_it_shows_and_no_more() {
     assert!(bench.drain(&mut snapshots).is_empty());
     bench.write(&store, Writes::new().delete::<Product>("n1")).unwrap();
     assert_eq!(names(&bench.drain(&mut snapshots).remove(0)), ["n4", "n5"]);
+}
+
+#[test]
+fn rows_of_any_model_can_be_observed() {
+    let mut bench = Bench::new();
+    let store = bench.open();
+    let mut snapshots = store.observe_rows(Product::MODEL, Query::all()).unwrap();
+    bench.save(&store, &product("p1", "Tea", 2.0)).unwrap();
+    let last = bench.drain(&mut snapshots).pop().unwrap().unwrap();
+    assert_eq!(last.items[0].get(NAME), &"Tea".into());
+    let error = store.observe_rows(ModelId(7), Query::all()).err().unwrap().to_string();
+    assert_eq!(error, "there is no model `number 7` in the schema; it has Product");
+    let error = store.link::<Product, Product>(RelationId(0), None).unwrap_err().to_string();
+    assert_eq!(error, "`Product` has no relation `number 0 to Product`; it has none");
 }
 
 #[test]

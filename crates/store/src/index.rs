@@ -248,7 +248,11 @@ pub(crate) fn compare(table: &Table, keys: &[Sort], a: Slot, b: Slot) -> Orderin
 }
 
 /// Slots in the order of sort keys.
-pub(crate) fn sorted(table: &Table, keys: &[Sort], slots: impl Iterator<Item = Slot>) -> Vec<Slot> {
+pub(crate) fn sorted(
+    table: &Table,
+    keys: &[Sort],
+    slots: &mut dyn Iterator<Item = Slot>,
+) -> Vec<Slot> {
     let Some(key) = keys.first() else { return slots.collect() };
     let value = |slot: Slot| table.record(slot).map(|record| record.row.get(key.field));
     let slots: Vec<Slot> = slots.collect();
@@ -279,7 +283,7 @@ fn shared_start<'a>(values: impl Iterator<Item = &'a Value>) -> usize {
 pub(crate) fn first(
     table: &Table,
     keys: &[Sort],
-    slots: impl Iterator<Item = Slot>,
+    slots: &mut dyn Iterator<Item = Slot>,
     count: usize,
 ) -> Vec<Slot> {
     let mut best: Vec<Slot> = Vec::new();

@@ -95,12 +95,12 @@ impl Store {
             Access::Seek(seek) => {
                 let is_exact = seek.is_exact;
                 let slots = seek.how.slots().into_iter();
-                let matching = slots.filter(|slot| is_exact || search.matches(*slot));
-                search.arrange(matching)
+                let mut matching = slots.filter(|slot| is_exact || search.matches(*slot));
+                search.arrange(&mut matching)
             }
             Access::Scan => {
                 let slots = search.table.live_slots(search.first_slot());
-                search.arrange(slots.filter(|slot| search.matches(*slot)))
+                search.arrange(&mut slots.filter(|slot| search.matches(*slot)))
             }
         };
         if let Some(keys) = wish
@@ -116,10 +116,10 @@ impl Store {
         &self,
         model: ModelId,
         query: &Query,
-        slots: impl Iterator<Item = Slot>,
+        slots: &mut dyn Iterator<Item = Slot>,
     ) -> Vec<Slot> {
         let search = Search::new(self, model, query, &query.sort, 0);
-        search.arrange(slots.filter(|slot| search.matches(*slot)))
+        search.arrange(&mut slots.filter(|slot| search.matches(*slot)))
     }
 }
 
@@ -197,10 +197,10 @@ impl<'a> Search<'a> {
         let is_passed = |slot: &Slot| !self.is_wanted(*slot);
         if is_backward {
             let slots = Backward { table: self.table, ordered, rest: run, group: 0..0 };
-            self.page(slots.skip_while(is_passed).filter(is_kept))
+            self.page(&mut slots.skip_while(is_passed).filter(is_kept))
         } else {
             let slots = ordered.slots.get(run).unwrap_or_default().iter().copied();
-            self.page(slots.skip_while(is_passed).filter(is_kept))
+            self.page(&mut slots.skip_while(is_passed).filter(is_kept))
         }
     }
 
@@ -224,20 +224,23 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The page of matching slots that come in their own order.
-    fn arrange(&self, slots: impl Iterator<Item = Slot>) -> Vec<Slot> {
-        let (slots, sort) = (slots.filter(|slot| self.is_wanted(*slot)), self.sort);
+    /// The page of matching slots that come in their own order. Not generic, as a sort and all
+    /// else is compiled for each kind of iterator then.
+    fn arrange(&self, slots: &mut dyn Iterator<Item = Slot>) -> Vec<Slot> {
+        let (mut slots, sort) = (slots.filter(|slot| self.is_wanted(*slot)), self.sort);
         if sort.is_empty() {
-            return self.page(slots);
+            return self.page(&mut slots);
         }
         let in_order = match end_of_page(self.query) {
-            Some(end) if end <= MOST_KEPT => first(self.table, sort, slots, end + self.further),
-            Some(_) | None => sorted(self.table, sort, slots),
+            Some(end) if end <= MOST_KEPT => {
+                first(self.table, sort, &mut slots, end + self.further)
+            }
+            Some(_) | None => sorted(self.table, sort, &mut slots),
         };
-        self.page(in_order.into_iter())
+        self.page(&mut in_order.into_iter())
     }
 
-    fn page(&self, slots: impl Iterator<Item = Slot>) -> Vec<Slot> {
+    fn page(&self, slots: &mut dyn Iterator<Item = Slot>) -> Vec<Slot> {
         match self.query.page {
             Some(page) => {
                 let start = page.number.saturating_mul(page.limit);

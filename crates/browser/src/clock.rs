@@ -1,5 +1,4 @@
 use std::future::Future;
-use std::pin::pin;
 use std::time::Duration;
 
 use espressync_client::Clock;
@@ -40,18 +39,24 @@ impl Clock for BrowserClock {
 /// milliseconds.
 const UNSEEN_FRAME_MS: u64 = 100;
 
-async fn next_frame() {
-    let unseen = pin!(sleep(Duration::from_millis(UNSEEN_FRAME_MS)));
-    if scope::window().is_none() {
-        return unseen.await;
-    }
+/// The frame is asked for at once, not when the future is first polled: a change that comes long
+/// after the last one finds it over.
+fn next_frame() -> impl Future<Output = ()> + 'static {
+    let unseen = sleep(Duration::from_millis(UNSEEN_FRAME_MS));
     let (drawn, frame) = oneshot::channel();
-    // Dropped, the request is taken back.
-    let _request = request_animation_frame(move |_| {
-        // Whoever waited may have gone.
-        let _ = drawn.send(());
+    let request = scope::window().is_some().then(|| {
+        request_animation_frame(move |_| {
+            // Whoever waited may have gone.
+            let _ = drawn.send(());
+        })
     });
-    select(frame, unseen).await;
+    async move {
+        match request {
+            // Dropped, the request is taken back.
+            Some(_request) => drop(select(frame, unseen).await),
+            None => unseen.await,
+        }
+    }
 }
 
 async fn sleep_until(deadline: Timestamp) {
@@ -90,6 +95,13 @@ mod tests {
         eval("Date.now = globalThis.trueNow");
         assert_eq!(was.as_f64(), Some(5.0));
         assert!(after >= before && after.since(before) < 60_000, "{before:?} to {after:?}");
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_frame_passes_while_nobody_looks() {
+        let asked = next_frame();
+        sleep(Duration::from_millis(3 * UNSEEN_FRAME_MS)).await;
+        assert!(asked.now_or_never().is_some());
     }
 
     #[wasm_bindgen_test]

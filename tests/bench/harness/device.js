@@ -12,14 +12,25 @@ export class Device {
   static async unpack(site, engine) {
     const device = new Device();
     device.engine = engine;
+    device.origin = site.origin;
     device.profile = await mkdtemp(join(tmpdir(), "espressync-bench-"));
-    device.context = await launchOnDisk(device.profile);
-    device.page = await device.context.newPage();
-    device.page.on("pageerror", (error) => console.error(`${engine}: ${error}`));
-    device.protocol = await device.context.newCDPSession(device.page);
-    await device.page.goto(site.origin);
-    await device.#load();
+    await device.#start();
     return device;
+  }
+
+  async #start() {
+    this.context = await launchOnDisk(this.profile);
+    this.page = await this.context.newPage();
+    this.page.on("pageerror", (error) => console.error(`${this.engine}: ${error}`));
+    this.protocol = await this.context.newCDPSession(this.page);
+    await this.page.goto(this.origin);
+    await this.#load();
+  }
+
+  /** Switches it off and on: nothing of its database is in memory then. */
+  async restart() {
+    await this.context.close();
+    await this.#start();
   }
 
   async reload() {

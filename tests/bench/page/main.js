@@ -56,6 +56,8 @@ const CHORES = {
   beforeUpdates: (engine, count) => engine.beforeUpdates?.(count),
   liveEnd: (engine) => engine.liveEnd(),
   count: (engine) => engine.count(),
+  /** Until what was shown is drawn: what comes later is no longer the same frame's. */
+  rest: () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))),
   letGo: (engine) => engine.letGo(),
   memory: (engine) => engine.memory?.() ?? 0,
 };

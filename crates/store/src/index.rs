@@ -287,15 +287,22 @@ pub(crate) fn first(
     count: usize,
 ) -> Vec<Slot> {
     let mut best: Vec<Slot> = Vec::new();
+    // The last of the best, which most rows are compared with and come behind.
+    let mut last: Option<(&Row, Slot)> = None;
     for slot in slots {
-        if best.len() == count {
-            match best.last() {
-                Some(last) if compare(table, keys, slot, *last).is_lt() => best.pop(),
-                Some(_) | None => continue,
-            };
+        let Some(row) = table.record(slot).map(|record| &record.row) else { continue };
+        if let Some((last, place)) = last {
+            if Sort::order(keys, row, last).then(slot.cmp(&place)).is_ge() {
+                continue;
+            }
+            best.pop();
         }
         let position = best.partition_point(|other| compare(table, keys, *other, slot).is_lt());
         best.insert(position, slot);
+        if best.len() >= count {
+            last = best.last().and_then(|slot| Some((&table.record(*slot)?.row, *slot)));
+        }
     }
+    best.truncate(count);
     best
 }

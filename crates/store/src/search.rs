@@ -129,6 +129,8 @@ struct Search<'a> {
     model: ModelId,
     table: &'a Table,
     query: &'a Query,
+    /// Whether the predicate is met by all.
+    is_all: bool,
     /// The sort keys that can tell matches apart.
     sort: &'a [Sort],
     /// What the bookmark says of them, and its place in slots as they are now.
@@ -151,11 +153,12 @@ impl<'a> Search<'a> {
             let values = values.filter(|(key, _)| sort.contains(key)).map(|(_, value)| value);
             (values.collect(), table.slot(&bookmark.key).unwrap_or(bookmark.place))
         });
-        Self { store, model, table, query, sort, after, further }
+        let is_all = query.predicate == Predicate::All;
+        Self { store, model, table, query, is_all, sort, after, further }
     }
 
     fn matches(&self, slot: Slot) -> bool {
-        self.query.predicate == Predicate::All
+        self.is_all
             || self.table.record(slot).is_some_and(|record| {
                 self.store.matches(self.model, &self.query.predicate, &record.row)
             })

@@ -173,7 +173,6 @@ impl Draft {
         let model = self.model();
         let found = model.and_then(|model| Some((self.api(&model)?, model)));
         let (api, mut model) = found.ok_or(lost)?;
-        let api = self.offers.api(api);
         model.fields = self.fields;
         Ok((model, api))
     }
@@ -207,7 +206,7 @@ impl Draft {
             input_only: self.ids(&self.input_only)?.into_iter().collect(),
             limits: limits.collect(),
             stored_as: self.stored_as.clone(),
-            ..ModelApi::of(model)
+            ..self.offers.api.clone()
         })
     }
 

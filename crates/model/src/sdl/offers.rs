@@ -14,16 +14,8 @@ use crate::{ModelApi, ModelId, Offer, Schema, SubscriptionLevel};
 /// The arguments of one `@model`.
 #[derive(Debug)]
 pub(super) struct Offers {
-    get: Offer,
-    list: Offer,
-    sync: Offer,
-    create: Offer,
-    update: Offer,
-    delete: Offer,
-    on_create: Vec<Offer>,
-    on_update: Vec<Offer>,
-    on_delete: Vec<Offer>,
-    level: SubscriptionLevel,
+    /// The operations; the rest of it is for whoever knows the model.
+    pub(super) api: ModelApi,
     /// What the timestamps are called; `None` where there is none.
     pub(super) created_at: Option<String>,
     pub(super) updated_at: Option<String>,
@@ -32,16 +24,7 @@ pub(super) struct Offers {
 impl Default for Offers {
     fn default() -> Self {
         Self {
-            get: Offer::Usual,
-            list: Offer::Usual,
-            sync: Offer::Usual,
-            create: Offer::Usual,
-            update: Offer::Usual,
-            delete: Offer::Usual,
-            on_create: vec![Offer::Usual],
-            on_update: vec![Offer::Usual],
-            on_delete: vec![Offer::Usual],
-            level: SubscriptionLevel::On,
+            api: ModelApi::default(),
             created_at: Some("createdAt".to_owned()),
             updated_at: Some("updatedAt".to_owned()),
         }
@@ -71,12 +54,13 @@ impl Offers {
         match arguments.object("queries")? {
             None => {}
             Some(None) => {
-                (self.get, self.list, self.sync) = (Offer::Off, Offer::Off, Offer::Off);
+                let api = &mut self.api;
+                (api.get, api.list, api.sync) = (Offer::Off, Offer::Off, Offer::Off);
             }
             Some(Some(queries)) => {
                 let queries = queries.takes(&["get", "list"])?;
-                self.get = offer(&queries, "get")?;
-                self.list = offer(&queries, "list")?;
+                self.api.get = offer(&queries, "get")?;
+                self.api.list = offer(&queries, "list")?;
             }
         }
         Ok(())
@@ -86,13 +70,14 @@ impl Offers {
         match arguments.object("mutations")? {
             None => {}
             Some(None) => {
-                (self.create, self.update, self.delete) = (Offer::Off, Offer::Off, Offer::Off);
+                let api = &mut self.api;
+                (api.create, api.update, api.delete) = (Offer::Off, Offer::Off, Offer::Off);
             }
             Some(Some(mutations)) => {
                 let mutations = mutations.takes(&["create", "update", "delete"])?;
-                self.create = offer(&mutations, "create")?;
-                self.update = offer(&mutations, "update")?;
-                self.delete = offer(&mutations, "delete")?;
+                self.api.create = offer(&mutations, "create")?;
+                self.api.update = offer(&mutations, "update")?;
+                self.api.delete = offer(&mutations, "delete")?;
             }
         }
         Ok(())
@@ -101,24 +86,23 @@ impl Offers {
     fn subscriptions(&mut self, arguments: &Arguments<'_>) -> Result<()> {
         match arguments.object("subscriptions")? {
             None => {}
-            Some(None) => self.level = SubscriptionLevel::Off,
+            Some(None) => self.api.level = SubscriptionLevel::Off,
             Some(Some(subscriptions)) => {
                 let known = ["onCreate", "onUpdate", "onDelete", "level"];
                 let subscriptions = subscriptions.takes(&known)?;
-                self.on_create = offers(&subscriptions, "onCreate")?;
-                self.on_update = offers(&subscriptions, "onUpdate")?;
-                self.on_delete = offers(&subscriptions, "onDelete")?;
-                self.level = match subscriptions.word("level", &["off", "public", "on"])? {
+                self.api.on_create = offers(&subscriptions, "onCreate")?;
+                self.api.on_update = offers(&subscriptions, "onUpdate")?;
+                self.api.on_delete = offers(&subscriptions, "onDelete")?;
+                self.api.level = match subscriptions.word("level", &["off", "public", "on"])? {
                     Some("off") => SubscriptionLevel::Off,
                     Some("public") => SubscriptionLevel::Public,
                     _ => SubscriptionLevel::On,
                 };
             }
         }
-        if self.level == SubscriptionLevel::Off {
-            for offers in [&mut self.on_create, &mut self.on_update, &mut self.on_delete] {
-                offers.clear();
-            }
+        if self.api.level == SubscriptionLevel::Off {
+            let ModelApi { on_create, on_update, on_delete, .. } = &mut self.api;
+            [on_create, on_update, on_delete].into_iter().for_each(Vec::clear);
         }
         Ok(())
     }
@@ -145,14 +129,6 @@ impl Offers {
             }
         }
         Ok(())
-    }
-
-    /// These as a model's API has them; the rest of it is for the caller.
-    pub(super) fn api(self, api: ModelApi) -> ModelApi {
-        let Self { get, list, sync, create, update, delete, .. } = self;
-        let Self { on_create, on_update, on_delete, level, .. } = self;
-        let api = ModelApi { get, list, sync, create, update, delete, ..api };
-        ModelApi { on_create, on_update, on_delete, level, ..api }
     }
 }
 

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use espressync_model::Provider;
+use merge::Merge;
 use serde::Deserialize;
 
 use crate::cli::{Time, one_or_several};
@@ -11,8 +12,9 @@ use crate::cli::{Time, one_or_several};
 const LEEWAY: Duration = Duration::from_secs(60);
 
 /// What a server may be told of tokens. The file of settings has it as `[jwt]`.
-#[derive(Clone, Default, Args, Deserialize)]
+#[derive(Clone, Default, Args, Deserialize, Merge)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[merge(strategy = merge::option::overwrite_none)]
 pub struct JwtSettings {
     /// Take tokens that are signed with this secret (HS256), of at least 32 bytes
     #[arg(
@@ -145,20 +147,13 @@ impl TokenProvider {
 }
 
 impl JwtSettings {
-    /// These settings, their gaps filled with those below.
-    #[must_use]
-    pub fn or(self, below: Self) -> Self {
+    /// Fills the gaps of these settings with those below.
+    pub(crate) fn fill(&mut self, mut below: Self) {
         // One of the two is told: a flag's secret is not to meet a file's set of keys.
-        let has_source = self.secret.is_some() || self.jwks.is_some();
-        let source = if has_source { (self.secret, self.jwks) } else { (below.secret, below.jwks) };
-        Self {
-            secret: source.0,
-            jwks: source.1,
-            issuer: self.issuer.or(below.issuer),
-            audience: self.audience.or(below.audience),
-            provider: self.provider.or(below.provider),
-            leeway: self.leeway.or(below.leeway),
+        if self.secret.is_some() || self.jwks.is_some() {
+            (below.secret, below.jwks) = (None, None);
         }
+        self.merge(below);
     }
 
     /// These settings with their paths taken from a folder.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::FalseyValueParser;
+use merge::Merge;
 use serde::Deserialize;
 
 use super::values::one_or_several;
@@ -17,10 +18,11 @@ use crate::realtime::RealtimeLimits;
 /// What a server may be told, by flags, by the environment or by a file. What is not said is
 /// `None`: [`Config`] has the defaults.
 ///
-/// A new setting is a field here, with a heading of the help, and a line in [`or`](Self::or) and
+/// A new setting is a field here, with a heading of the help, and a line in
 /// [`into_config`](Self::into_config).
-#[derive(Clone, Default, Args, Deserialize)]
+#[derive(Clone, Default, Args, Deserialize, Merge)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[merge(strategy = merge::option::overwrite_none)]
 pub struct Settings {
     #[arg(skip)]
     pub(super) schema: Option<PathBuf>,
@@ -71,6 +73,7 @@ pub struct Settings {
     #[serde(deserialize_with = "one_or_several")]
     api_key: Option<Vec<String>>,
     #[command(flatten)]
+    #[merge(strategy = JwtSettings::fill)]
     jwt: JwtSettings,
     /// Hand the first key to the pages of --static, at /espressync.json
     #[arg(
@@ -155,6 +158,7 @@ pub struct Settings {
     )]
     realtime_lifetime: Option<Time>,
     #[arg(skip)]
+    #[merge(strategy = take_below)]
     models: BTreeMap<String, ModelSettings>,
 
     /// The largest body of a request [default: 1MiB]
@@ -231,42 +235,9 @@ impl Settings {
     }
 
     /// These settings, their gaps filled with those below.
-    pub(super) fn or(self, below: Self) -> Self {
-        Self {
-            schema: self.schema.or(below.schema),
-            data: self.data.or(below.data),
-            pages: self.pages.or(below.pages),
-            seed: self.seed.or(below.seed),
-            listen: self.listen.or(below.listen),
-            tls_cert: self.tls_cert.or(below.tls_cert),
-            tls_key: self.tls_key.or(below.tls_key),
-            tls_self_signed: self.tls_self_signed.or(below.tls_self_signed),
-            api_key: self.api_key.or(below.api_key),
-            jwt: self.jwt.or(below.jwt),
-            share_key: self.share_key.or(below.share_key),
-            allow_origin: self.allow_origin.or(below.allow_origin),
-            allow_demo_key: self.allow_demo_key.or(below.allow_demo_key),
-            conflict: self.conflict.or(below.conflict),
-            delta_ttl: self.delta_ttl.or(below.delta_ttl),
-            base_ttl: self.base_ttl.or(below.base_ttl),
-            body_limit: self.body_limit.or(below.body_limit),
-            request_timeout: self.request_timeout.or(below.request_timeout),
-            max_requests: self.max_requests.or(below.max_requests),
-            rate_limit: self.rate_limit.or(below.rate_limit),
-            query_depth: self.query_depth.or(below.query_depth),
-            query_fields: self.query_fields.or(below.query_fields),
-            query_aliases: self.query_aliases.or(below.query_aliases),
-            query_records: self.query_records.or(below.query_records),
-            metrics_listen: self.metrics_listen.or(below.metrics_listen),
-            graphiql: self.graphiql.or(below.graphiql),
-            drain_delay: self.drain_delay.or(below.drain_delay),
-            realtime_sockets: self.realtime_sockets.or(below.realtime_sockets),
-            realtime_subscriptions: self.realtime_subscriptions.or(below.realtime_subscriptions),
-            realtime_lifetime: self.realtime_lifetime.or(below.realtime_lifetime),
-            // Only a file has these.
-            models: below.models,
-            log_format: self.log_format.or(below.log_format),
-        }
+    pub(super) fn or(mut self, below: Self) -> Self {
+        self.merge(below);
+        self
     }
 
     /// These settings with their paths taken from a folder.
@@ -341,6 +312,11 @@ impl Settings {
             models: models.collect(),
         }
     }
+}
+
+/// Only a file has such settings.
+fn take_below<T>(above: &mut T, below: T) {
+    *above = below;
 }
 
 /// Keys stay out of whatever prints this.

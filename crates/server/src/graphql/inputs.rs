@@ -37,13 +37,13 @@ pub(super) fn of_model(models: &Models, model: &Model, api: &ModelApi) -> Vec<Ty
     };
     let group = |input: InputObject, has_not: bool| {
         let name = input.type_name().to_owned();
-        let deleted = if has_not { "ModelBooleanInput" } else { "ModelSubscriptionBooleanInput" };
         let input = input
             .field(InputValue::new("and", TypeRef::named_list(&name)))
             .field(InputValue::new("or", TypeRef::named_list(&name)));
         let not = InputValue::new("not", TypeRef::named(name));
         let input = if has_not { input.field(not) } else { input };
-        input.field(InputValue::new("_deleted", TypeRef::named(deleted)))
+        // Amplify's transformer has this one for subscriptions, too.
+        input.field(InputValue::new("_deleted", TypeRef::named("ModelBooleanInput")))
     };
     let filter = comparisons(names::filter(model), true, "Model");
     let condition = comparisons(names::condition(model), false, "Model");
@@ -161,6 +161,8 @@ fn subscription_filter_of(scalar: &str) -> InputObject {
 fn comparison(models: &Models, field: &Field, prefix: &str) -> Option<String> {
     let name = match field.base {
         BaseType::Object(_) => return None,
+        // As Amplify's transformer has them, lists or not: its name for a
+        // `ModelSubscription{Enum}ListInput` is used by none of its types.
         BaseType::Enum(_) if prefix == "ModelSubscription" => "String",
         BaseType::Enum(_) => {
             let list = if field.is_list { "List" } else { "" };

@@ -187,7 +187,9 @@ impl Api {
             }
             OperationType::Mutation => execution.mutate(&checked.operation.fields).await,
             OperationType::Subscription => {
-                let message = "subscriptions are served over the WebSocket at /graphql/realtime";
+                let message = "subscriptions are served over the WebSocket at \
+                               /graphql/realtime: open it with the subprotocol graphql-ws, and \
+                               `start` this one there";
                 return Reply::refused(vec![espressync_wire::error::request_error(message)]);
             }
         };

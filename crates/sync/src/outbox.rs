@@ -133,9 +133,11 @@ pub(crate) fn mark(pending: &mut Pending, once: u64) {
 /// Takes an attempt back: the server has refused it, and will whenever it comes again.
 pub(crate) fn withdraw(pending: &mut Pending) {
     let Some(attempt) = pending.attempt.take() else { return };
-    for (field, (_, amount)) in attempt.additions {
-        // A value that was set since is the last word.
-        if !pending.fields.contains_key(&field) {
+    for (field, (from, amount)) in attempt.additions {
+        // A value that was set since is the last word, and the sum is no longer on its way.
+        if let Some(waits) = pending.fields.get_mut(&field) {
+            waits.earlier.retain(|value| Some(value) != from.plus(&amount).as_ref());
+        } else {
             let waits = pending.additions.remove(&field).unwrap_or_default();
             let sum = amount.plus(&waits).unwrap_or(amount);
             if sum.as_number() != Some(0.0) {
@@ -228,8 +230,9 @@ pub(crate) fn mutation(
     if let (Some(base), Some(attempt)) = (&pending.base, &pending.attempt) {
         return addition(definition, model, key, (base, attempt));
     }
+    let base = pending.base.as_ref();
     let mut fields: Patch =
-        pending.fields.iter().map(|(field, waits)| (*field, waits.value.clone())).collect();
+        pending.fields.iter().map(|(field, waits)| (*field, next(*field, waits, base))).collect();
     let (operation, version) = match &pending.base {
         None => {
             complete_keys(definition, &mut fields, |_| Value::Null);
@@ -247,6 +250,19 @@ pub(crate) fn mutation(
     }
     let condition = Predicate::All;
     Mutation { model, key: key.clone(), operation, fields, version, condition, once: None }
+}
+
+/// The value that a field is sent with. One that was taken back while another may have left goes
+/// second: as it changes nothing, the server would make no version of it, and a late copy of the
+/// other would find the field as it was and be taken. Once the other is answered, the field has
+/// been there and back, which no merge takes for unchanged. Lists merge by what was added and
+/// removed, so an older one must not go on a newer version.
+fn next(field: FieldId, waits: &PendingField, base: Option<&Record>) -> Value {
+    let taken_back = base.map(|base| base.row.get(field)).filter(|was| **was == waits.value);
+    let taken_back = taken_back.filter(|was| !matches!(was, Value::List(_)));
+    let is_other = |value: &&Value, was: &Value| *value != was && !matches!(value, Value::List(_));
+    let left = taken_back.and_then(|was| waits.earlier.iter().find(|value| is_other(value, was)));
+    left.unwrap_or(&waits.value).clone()
 }
 
 /// The mutation of additions on their way. Where the server does not know names, it carries out

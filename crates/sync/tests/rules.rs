@@ -314,3 +314,24 @@ fn an_addition_whose_answer_was_lost_counts_once_where_names_are_not_known() {
     check(false, 12.0, 14.0);
     check(true, 11.0, 13.0);
 }
+
+#[test]
+fn a_value_that_is_taken_back_goes_after_the_one_that_may_have_left() {
+    let mut client = Client::new();
+    client.receive(stored("p", 2.0, &[], 1));
+    client.set(PRICE, 3.0);
+    client.leave();
+    client.set(PRICE, 2.0);
+    let waits = |client: &Client| {
+        let sent = espressync_sync::waiting_mutation(&client.store, POST, &Key::from("p"));
+        sent.map(|sent| (sent.fields.get(PRICE).cloned(), sent.version))
+    };
+    // The server would find that 2.0 changes nothing, and a late copy of 3.0 would be taken.
+    assert_eq!(waits(&client), Some((Some(3.0.into()), 1)));
+    assert_eq!(client.shown(PRICE), Some(&2.0.into()));
+    client.answer(update(&[(PRICE, 3.0.into())], 1), Ok(stored("p", 3.0, &[], 2)));
+    assert_eq!(waits(&client), Some((Some(2.0.into()), 2)));
+    client.leave();
+    client.answer(update(&[(PRICE, 2.0.into())], 2), Ok(stored("p", 2.0, &[], 3)));
+    assert_eq!((client.shown(PRICE), client.waits()), (Some(&2.0.into()), false));
+}

@@ -4,7 +4,7 @@ use espressync_resolver::ConflictStrategy;
 use espressync_testkit::fleet::{Faults, Plan, Report, Rules, Violation, run};
 
 /// Seeds beyond the first thousand that once failed: they run first, for ever.
-const REGRESSIONS: [u64; 1] = [1940];
+const REGRESSIONS: [u64; 2] = [1940, 5534];
 
 fn plan(rules: Rules) -> Plan {
     Plan { tills: 3, actions: 12, faults: Faults::BAD, rules, window: 60_000 }

@@ -31,7 +31,7 @@ impl Store {
             return vec![self.group(model, &slots, by, aggregates)];
         }
         let (table, keys) = (self.table(model), upward(by));
-        let slots = sorted(table, &keys, &mut slots.into_iter());
+        let slots = sorted(table, &keys, slots);
         let groups = slots.chunk_by(|a, b| compare_rows(table, &keys, *a, *b).is_eq());
         groups.map(|slots| self.group(model, slots, by, aggregates)).collect()
     }

@@ -135,7 +135,7 @@ impl Store {
 
     fn include(&self, model: ModelId, row: &Row, include: &Include) -> Vec<Loaded> {
         let target = self.schema().model(model).relation_at(include.relation).target;
-        let mut ends = self.ends(model, row, include.relation);
-        self.load(target, self.search_among(target, &include.query, &mut ends), &include.includes)
+        let ends = self.ends(model, row, include.relation);
+        self.load(target, self.search_among(target, &include.query, ends), &include.includes)
     }
 }

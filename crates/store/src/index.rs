@@ -248,14 +248,9 @@ pub(crate) fn compare(table: &Table, keys: &[Sort], a: Slot, b: Slot) -> Orderin
 }
 
 /// Slots in the order of sort keys.
-pub(crate) fn sorted(
-    table: &Table,
-    keys: &[Sort],
-    slots: &mut dyn Iterator<Item = Slot>,
-) -> Vec<Slot> {
-    let Some(key) = keys.first() else { return slots.collect() };
+pub(crate) fn sorted(table: &Table, keys: &[Sort], slots: Vec<Slot>) -> Vec<Slot> {
+    let Some(key) = keys.first() else { return slots };
     let value = |slot: Slot| table.record(slot).map(|record| record.row.get(key.field));
-    let slots: Vec<Slot> = slots.collect();
     let shared = shared_start(slots.iter().filter_map(|slot| value(*slot)));
     let prefix = |slot: Slot| {
         let prefix = value(slot).map_or(0, |value| value.sort_prefix(shared));
@@ -280,16 +275,11 @@ fn shared_start<'a>(values: impl Iterator<Item = &'a Value>) -> usize {
 
 /// The first `count` of some slots in the order of sort keys: better than sorting them all when
 /// there are many more.
-pub(crate) fn first(
-    table: &Table,
-    keys: &[Sort],
-    slots: &mut dyn Iterator<Item = Slot>,
-    count: usize,
-) -> Vec<Slot> {
+pub(crate) fn first(table: &Table, keys: &[Sort], slots: &[Slot], count: usize) -> Vec<Slot> {
     let mut best: Vec<Slot> = Vec::new();
     // The last of the best, which most rows are compared with and come behind.
     let mut last: Option<(&Row, Slot)> = None;
-    for slot in slots {
+    for &slot in slots {
         let Some(row) = table.record(slot).map(|record| &record.row) else { continue };
         if let Some((last, place)) = last {
             if Sort::order(keys, row, last).then(slot.cmp(&place)).is_ge() {

@@ -171,7 +171,7 @@ impl Store {
     ) -> Vec<&Record> {
         let target = self.schema().model(model).relation_at(relation).target;
         let table = self.table(target);
-        let slots = self.search_among(target, query, &mut self.ends(model, row, relation));
+        let slots = self.search_among(target, query, self.ends(model, row, relation));
         slots.into_iter().filter_map(|slot| table.record(slot)).collect()
     }
 
@@ -215,7 +215,7 @@ impl Store {
             at = self.schema().model(at).relation_at(*relation).target;
         }
         let table = self.table(at);
-        let slots = self.search_among(at, query, &mut slots.into_iter());
+        let slots = self.search_among(at, query, slots.into_iter());
         slots.into_iter().filter_map(|slot| table.record(slot)).collect()
     }
 }

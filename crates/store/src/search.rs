@@ -92,16 +92,8 @@ impl Store {
             Access::Walk { ordered, run, is_backward, is_exact } => {
                 search.walk(&ordered, run, is_backward, is_exact)
             }
-            Access::Seek(seek) => {
-                let is_exact = seek.is_exact;
-                let slots = seek.how.slots().into_iter();
-                let mut matching = slots.filter(|slot| is_exact || search.matches(*slot));
-                search.arrange(&mut matching)
-            }
-            Access::Scan => {
-                let slots = search.table.live_slots(search.first_slot());
-                search.arrange(&mut slots.filter(|slot| search.matches(*slot)))
-            }
+            Access::Seek(seek) => search.arrange(seek.how.slots().into_iter(), seek.is_exact),
+            Access::Scan => search.arrange(search.table.live_slots(search.first_slot()), false),
         };
         if let Some(keys) = wish
             && (!sort.is_empty() || found.len() * SELECTIVE <= search.table.live_count())
@@ -116,10 +108,10 @@ impl Store {
         &self,
         model: ModelId,
         query: &Query,
-        slots: &mut dyn Iterator<Item = Slot>,
+        slots: impl Iterator<Item = Slot>,
     ) -> Vec<Slot> {
         let search = Search::new(self, model, query, &query.sort, 0);
-        search.arrange(&mut slots.filter(|slot| search.matches(*slot)))
+        search.arrange(slots, false)
     }
 }
 
@@ -200,10 +192,10 @@ impl<'a> Search<'a> {
         let is_passed = |slot: &Slot| !self.is_wanted(*slot);
         if is_backward {
             let slots = Backward { table: self.table, ordered, rest: run, group: 0..0 };
-            self.page(&mut slots.skip_while(is_passed).filter(is_kept))
+            self.page(slots.skip_while(is_passed).filter(is_kept))
         } else {
             let slots = ordered.slots.get(run).unwrap_or_default().iter().copied();
-            self.page(&mut slots.skip_while(is_passed).filter(is_kept))
+            self.page(slots.skip_while(is_passed).filter(is_kept))
         }
     }
 
@@ -227,23 +219,21 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The page of matching slots that come in their own order. Not generic, as a sort and all
-    /// else is compiled for each kind of iterator then.
-    fn arrange(&self, slots: &mut dyn Iterator<Item = Slot>) -> Vec<Slot> {
-        let (mut slots, sort) = (slots.filter(|slot| self.is_wanted(*slot)), self.sort);
-        if sort.is_empty() {
-            return self.page(&mut slots);
-        }
-        let in_order = match end_of_page(self.query) {
-            Some(end) if end <= MOST_KEPT => {
-                first(self.table, sort, &mut slots, end + self.further)
-            }
-            Some(_) | None => sorted(self.table, sort, &mut slots),
+    /// The page of what matches among slots that come in their own order.
+    fn arrange(&self, slots: impl Iterator<Item = Slot>, is_exact: bool) -> Vec<Slot> {
+        let is_kept = |slot: &Slot| (is_exact || self.matches(*slot)) && self.is_wanted(*slot);
+        let end = end_of_page(self.query).map(|end| end.saturating_add(self.further));
+        let most = end.filter(|_| self.sort.is_empty()).unwrap_or(usize::MAX);
+        let slots: Vec<Slot> = slots.filter(is_kept).take(most).collect();
+        let slots = match end {
+            _ if self.sort.is_empty() => slots,
+            Some(end) if end <= MOST_KEPT => first(self.table, self.sort, &slots, end),
+            Some(_) | None => sorted(self.table, self.sort, slots),
         };
-        self.page(&mut in_order.into_iter())
+        self.page(slots.into_iter())
     }
 
-    fn page(&self, slots: &mut dyn Iterator<Item = Slot>) -> Vec<Slot> {
+    fn page(&self, slots: impl Iterator<Item = Slot>) -> Vec<Slot> {
         match self.query.page {
             Some(page) => {
                 let start = page.number.saturating_mul(page.limit);

@@ -103,7 +103,7 @@ impl Table {
         if let Some(built) = self.indexes.borrow().built(keys) {
             return built;
         }
-        let slots = sorted(self, keys, &mut self.live_slots(0));
+        let slots = sorted(self, keys, self.live_slots(0).collect());
         let ordered = Ordered { keys: keys.into(), slots: Rc::new(slots) };
         self.indexes.borrow_mut().keep(&ordered);
         ordered

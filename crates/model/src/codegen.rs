@@ -162,6 +162,9 @@ fn model_function(out: &mut String, schema: &Schema, model: &Model) {
     line!(out);
     line!(out, "fn {}() -> Model {{", function_name(&model.name));
     line!(out, "    Model::new({:?}, {:?})", model.name, model.plural);
+    if !model.formerly.is_empty() {
+        line!(out, "        .renamed(&{:?})", model.formerly);
+    }
     for field in &model.fields {
         line!(out, "        .field({})", field_value(field));
     }
@@ -280,6 +283,9 @@ fn field_value(field: &Field) -> String {
     }
     if let Some(default) = field.default.as_ref().and_then(literal) {
         let _ = write!(built, ".with_default(Value::from({default}))");
+    }
+    if !field.formerly.is_empty() {
+        let _ = write!(built, ".renamed(&{:?})", field.formerly);
     }
     built
 }

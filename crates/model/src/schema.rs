@@ -72,6 +72,8 @@ pub struct Field {
     pub is_read_only: bool,
     /// The value of `@default`, which the server fills in on create.
     pub default: Option<Value>,
+    /// The names it had before, of `@renamed`: what was stored under one of them is this field's.
+    pub formerly: Vec<String>,
 }
 
 impl Field {
@@ -85,6 +87,7 @@ impl Field {
             is_element_required: false,
             is_read_only: false,
             default: None,
+            formerly: Vec::new(),
         }
     }
 
@@ -114,6 +117,13 @@ impl Field {
     #[must_use]
     pub fn with_default(mut self, value: Value) -> Self {
         self.default = Some(value);
+        self
+    }
+
+    /// This field, which was called so before.
+    #[must_use]
+    pub fn renamed(mut self, from: &[&str]) -> Self {
+        self.formerly = from.iter().map(ToString::to_string).collect();
         self
     }
 }
@@ -184,6 +194,8 @@ pub struct Model {
     pub name: String,
     /// Its plural, by the rules of npm's `pluralize` (contract 2.1).
     pub plural: String,
+    /// The names it had before, of `@renamed`.
+    pub formerly: Vec<String>,
     /// The stored fields, in the order of rows.
     pub fields: Vec<Field>,
     /// The fields of the primary key.
@@ -203,6 +215,7 @@ impl Model {
         Self {
             name: name.into(),
             plural: plural.into(),
+            formerly: Vec::new(),
             fields: Vec::new(),
             key: vec![FieldId(0)],
             indexes: Vec::new(),
@@ -215,6 +228,13 @@ impl Model {
     #[must_use]
     pub fn local(mut self) -> Self {
         self.is_local = true;
+        self
+    }
+
+    /// This model, which was called so before.
+    #[must_use]
+    pub fn renamed(mut self, from: &[&str]) -> Self {
+        self.formerly = from.iter().map(ToString::to_string).collect();
         self
     }
 

@@ -15,6 +15,8 @@ pub enum StoreErrorKind {
     Corrupt,
     /// Another tab has changed the database's schema, or holds it open against an upgrade.
     Superseded,
+    /// What is here cannot become what the schema says; the schema before opens it as ever.
+    Schema,
     /// There is no database here: private mode, blocked site data.
     Unavailable,
     /// The database was closed.

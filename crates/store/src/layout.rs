@@ -1,64 +1,61 @@
-use espressync_model::{FieldId, ModelId, Schema};
+use espressync_model::{EnumType, Field, FieldId, ObjectType, Scalar, Schema};
 
-/// The names behind the positions in a log: which model and field a number meant when a batch was
-/// written. A log written with another schema is read through this.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What the positions in a log mean: which model and field a number stood for when a batch was
+/// written, and of which type it was. A log written with another schema is read through this, and
+/// by it a schema is [judged](Layout::plan).
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Layout {
-    /// Each model's name and its fields' names.
-    pub models: Vec<(String, Vec<String>)>,
+    /// The models, in the order of their numbers.
+    pub models: Vec<LaidModel>,
+    /// The non-model types, in the order of their numbers.
+    pub objects: Vec<ObjectType>,
+    /// The enums, in the order of their numbers.
+    pub enums: Vec<EnumType>,
+    /// Whether types are known: layouts of formats 1 and 2 know names only, and every field of
+    /// theirs says `String`.
+    pub is_typed: bool,
+}
+
+/// A model in a [`Layout`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct LaidModel {
+    /// Its name.
+    pub name: String,
+    /// The names it had before.
+    pub formerly: Vec<String>,
+    /// Its key; empty where types are not known.
+    pub key: Vec<FieldId>,
+    /// Its fields, in the order of rows.
+    pub fields: Vec<Field>,
 }
 
 impl Layout {
     /// The layout of a schema.
     #[must_use]
     pub fn of(schema: &Schema) -> Self {
-        let models = schema.models().map(|(_, model)| {
-            let fields = model.fields.iter().map(|field| field.name.clone()).collect();
-            (model.name.clone(), fields)
+        let models = schema.models().map(|(_, model)| LaidModel {
+            name: model.name.clone(),
+            formerly: model.formerly.clone(),
+            key: model.key.clone(),
+            fields: model.fields.clone(),
         });
-        Self { models: models.collect() }
+        Self {
+            models: models.collect(),
+            objects: schema.objects().to_vec(),
+            enums: schema.enums().to_vec(),
+            is_typed: true,
+        }
     }
 
-    /// The names of a model's fields; none of a model that it has not.
-    pub(crate) fn fields_of(&self, name: &str) -> &[String] {
-        let found = self.models.iter().find(|(known, _)| known == name);
-        found.map_or(&[], |(_, fields)| fields)
-    }
-
-    /// Where this layout's models and fields are in a schema.
-    pub(crate) fn translation(&self, schema: &Schema) -> Translation {
-        let models = self.models.iter().map(|(name, fields)| {
-            let id = schema.id_of(name).ok()?;
-            let model = schema.model(id);
-            let fields = fields.iter().map(|field| model.field_named(field).ok()).collect();
-            Some(TranslatedModel { id, width: model.fields.len(), fields })
+    /// A layout of formats 1 and 2: each model's name and its fields' names.
+    #[must_use]
+    pub fn of_names(models: Vec<(String, Vec<String>)>) -> Self {
+        let models = models.into_iter().map(|(name, fields)| LaidModel {
+            name,
+            formerly: Vec::new(),
+            key: Vec::new(),
+            fields: fields.into_iter().map(|name| Field::new(name, Scalar::String)).collect(),
         });
-        Translation { models: models.collect() }
-    }
-}
-
-/// From a log's positions to a schema's; `None` where the schema has no such name any more.
-#[derive(Debug)]
-pub(crate) struct Translation {
-    models: Vec<Option<TranslatedModel>>,
-}
-
-#[derive(Debug)]
-pub(crate) struct TranslatedModel {
-    pub(crate) id: ModelId,
-    /// How many fields the schema's model has.
-    pub(crate) width: usize,
-    fields: Vec<Option<FieldId>>,
-}
-
-impl Translation {
-    pub(crate) fn model(&self, position: usize) -> Option<&TranslatedModel> {
-        self.models.get(position)?.as_ref()
-    }
-}
-
-impl TranslatedModel {
-    pub(crate) fn field(&self, position: usize) -> Option<FieldId> {
-        self.fields.get(position).copied().flatten()
+        Self { models: models.collect(), ..Self::default() }
     }
 }

@@ -1,9 +1,10 @@
+use std::collections::BTreeSet;
 use std::iter::repeat;
 use std::rc::Rc;
 
 use espressync_model::{Key, ModelId, Record, Schema};
 
-use crate::codec::{LogEntry, decode, encode, encode_batch};
+use crate::codec::{LogEntry, Orphan, Reading, decode_as, encode, encode_batch, layout_in};
 use crate::layout::Layout;
 use crate::relations;
 use crate::table::Table;
@@ -18,10 +19,15 @@ pub struct Store {
     tables: Vec<Table>,
     outbox: Outbox,
     cursors: Vec<Option<Cursor>>,
-    /// The layout in which the log's next batch is written; `None` before the first.
-    layout: Option<Layout>,
+    /// In which layout the log's next batch is written, and how it is read.
+    reading: Rc<Reading>,
     /// Whether that layout has been this schema's since the store was opened.
     is_settled: bool,
+    /// Whether another app version's layout came after this one's: from then on nothing here is
+    /// what the log says.
+    is_superseded: bool,
+    /// Records of models that are gone, for which changes wait.
+    orphans: BTreeSet<(String, Key)>,
     position: LogPosition,
 }
 
@@ -45,12 +51,14 @@ impl Store {
             .collect();
         let count = tables.len();
         Self {
+            reading: Rc::new(Reading::new(&schema)),
             schema,
             tables,
             outbox: Outbox::default(),
             cursors: vec![None; count],
-            layout: None,
             is_settled: false,
+            is_superseded: false,
+            orphans: BTreeSet::new(),
             position: LogPosition::default(),
         }
     }
@@ -59,17 +67,43 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreErrorKind::Newer`] when a newer version of the software wrote a record: then
-    /// nothing may be written beside it.
+    /// nothing may be written beside it. [`StoreErrorKind::Schema`] when what the log holds cannot
+    /// become what the schema says; then nothing is touched, and the schema before opens it as
+    /// ever.
     pub fn open(
         schema: Rc<Schema>,
         records: Vec<LogRecord>,
     ) -> Result<(Self, OpenReport), StoreError> {
         let mut store = Self::new(schema);
         let unreadable = store.catch_up(&records, |_| {})?;
-        let is_migrated = store.layout.is_some() && store.needs_layout();
+        store.check_migration()?;
+        let is_migrated = store.reading.layout().is_some() && store.needs_layout();
         store.forget_outgrown(&Layout::of(&store.schema));
         store.is_settled = !store.needs_layout();
         Ok((store, OpenReport { unreadable, is_migrated }))
+    }
+
+    /// Refuses a schema that what is here cannot follow.
+    fn check_migration(&self) -> Result<(), StoreError> {
+        let plan = self.reading.layout().map_or(Ok(()), |layout| layout.plan(&self.schema));
+        let mut reasons: Vec<String> =
+            plan.err().into_iter().flatten().map(|refusal| refusal.to_string()).collect();
+        let models: BTreeSet<&String> = self.orphans.iter().map(|(model, _)| model).collect();
+        reasons.extend(models.into_iter().map(|model| {
+            let count = self.orphans.iter().filter(|(of, _)| of == model).count();
+            format!(
+                "{model} cannot go from a model to nothing: changes to {count} of its records wait \
+                 to be sent; keep it until they are, or say @renamed(from: \"{model}\")"
+            )
+        }));
+        if reasons.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "this device's data cannot follow the schema, and is as it was: {}",
+            reasons.join("; ")
+        );
+        Err(StoreError::new(StoreErrorKind::Schema, message))
     }
 
     /// Applies records of the log, tells what each changed, and returns those that cannot be read,
@@ -84,8 +118,14 @@ impl Store {
         mut tell: impl FnMut(&[Applied]),
     ) -> Result<Vec<(LogPosition, String)>, StoreError> {
         let mut unreadable = Vec::new();
+        let layouts: Vec<Layout> =
+            records.iter().filter_map(|record| layout_in(&record.bytes)).collect();
+        let mut next: Vec<&Layout> = layouts.iter().collect();
         for record in records {
-            match self.replay(record) {
+            if layout_in(&record.bytes).is_some() {
+                next.remove(0);
+            }
+            match self.replay_before(record, &next) {
                 Ok(applied) => tell(&applied),
                 Err(error) if error.kind == StoreErrorKind::Corrupt => {
                     unreadable.push((record.position, error.message));
@@ -106,7 +146,16 @@ impl Store {
     /// # Errors
     /// [`StoreErrorKind::Corrupt`] or [`StoreErrorKind::Newer`]; the store is unchanged then.
     pub fn replay(&mut self, record: &LogRecord) -> Result<Vec<Applied>, StoreError> {
-        let entry = decode(&record.bytes, &self.schema, self.layout.as_ref()).map_err(|error| {
+        self.replay_before(record, &[])
+    }
+
+    /// Applies one record of the log, after which these layouts come.
+    fn replay_before(
+        &mut self,
+        record: &LogRecord,
+        next: &[&Layout],
+    ) -> Result<Vec<Applied>, StoreError> {
+        let (entry, orphans) = decode_as(&record.bytes, &self.reading).map_err(|error| {
             StoreError::new(
                 error.kind,
                 format!("log record {}: {}", record.position.0, error.message),
@@ -115,30 +164,40 @@ impl Store {
         self.position = record.position;
         Ok(match entry {
             LogEntry::Layout(layout) => {
-                self.set_layout(layout);
+                self.set_layout(layout, next);
                 Vec::new()
             }
             LogEntry::Reset(layout) => {
-                self.set_layout(layout);
+                self.set_layout(layout, next);
                 self.empty()
             }
-            LogEntry::Batch(batch) => self.apply(batch),
+            LogEntry::Batch(batch) => {
+                for Orphan { model, key, waits } in orphans {
+                    let place = (model, key);
+                    if waits {
+                        self.orphans.insert(place)
+                    } else {
+                        self.orphans.remove(&place)
+                    };
+                }
+                self.apply(batch)
+            }
         })
     }
 
-    fn set_layout(&mut self, layout: Layout) {
+    fn set_layout(&mut self, layout: Layout, next: &[&Layout]) {
         self.forget_outgrown(&layout);
-        self.layout = Some(layout);
+        Rc::make_mut(&mut self.reading).turn_to(layout, next, &self.schema);
+        self.is_superseded |= self.is_settled && self.needs_layout();
         self.is_settled |= !self.needs_layout();
     }
 
     /// Forgets the cursors of models that have fields which the layout until now has not: what
     /// is stored has no value there, and only reading everything again brings them.
     fn forget_outgrown(&mut self, next: &Layout) {
-        let Some(layout) = &self.layout else { return };
+        let Some(layout) = self.reading.layout() else { return };
         for (id, model) in self.schema.models() {
-            let known = layout.fields_of(&model.name);
-            if next.fields_of(&model.name).iter().any(|field| !known.contains(field)) {
+            if layout.lacks(next, &model.name) {
                 self.cursors[id.index()] = None;
             }
         }
@@ -147,7 +206,7 @@ impl Store {
     /// The bytes to append for a batch.
     #[must_use]
     pub fn batch_record(&self, batch: &Batch) -> Vec<u8> {
-        encode_batch(batch, &Layout::of(&self.schema))
+        encode_batch(batch, &self.reading.own)
     }
 
     /// The bytes to append before the first batch of this schema; `None` when the log has it.
@@ -164,7 +223,7 @@ impl Store {
     }
 
     fn needs_layout(&self) -> bool {
-        self.layout.as_ref() != Some(&Layout::of(&self.schema))
+        self.reading.layout() != Some(&self.reading.own.layout)
     }
 
     /// Refuses to go on when another tab, with a newer version of the app, has changed the
@@ -173,7 +232,7 @@ impl Store {
     /// # Errors
     /// [`StoreErrorKind::Superseded`].
     pub fn check_current(&self) -> Result<(), StoreError> {
-        if self.is_settled && self.needs_layout() {
+        if self.is_superseded {
             return Err(StoreError::new(
                 StoreErrorKind::Superseded,
                 "another tab runs a newer version of this app; reload this one to go on",
@@ -231,6 +290,7 @@ impl Store {
         let fresh = Self::new(Rc::clone(&self.schema));
         (self.tables, self.cursors) = (fresh.tables, fresh.cursors);
         self.outbox = fresh.outbox;
+        self.orphans.clear();
         gone
     }
 

@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use espressync_model::remote::RemoteErrorKind;
 use espressync_model::{
-    Field, FieldId, Key, Meta, Model, ModelId, Query, Record, Row, Scalar, Schema, Timestamp, Value,
+    BaseType, EnumId, EnumType, Field, FieldId, Key, Meta, Model, ModelId, ObjectId, ObjectType,
+    Query, Record, Row, Scalar, Schema, Timestamp, Value,
 };
 use espressync_store::{
     Attempt, Batch, Cursor, Layout, LogEntry, LogPosition, LogRecord, Pending, PendingField,
@@ -72,9 +73,26 @@ fn everything_since_2() -> Batch {
     batch
 }
 
+/// A layout with one of everything.
+fn full_layout() -> Layout {
+    let size = EnumType { name: "Size".into(), values: vec!["SMALL".into(), "LARGE".into()] };
+    let note = ObjectType {
+        name: "Note".into(),
+        fields: vec![Field::new("text", Scalar::String).renamed(&["body"])],
+    };
+    let model = product(&["name"])
+        .renamed(&["Article", "Item"])
+        .field(Field::new("price", Scalar::Float).required().with_default(Value::from(1.5)))
+        .field(Field::new("sizes", BaseType::Enum(EnumId(0))).list(true))
+        .field(Field::new("note", BaseType::Object(ObjectId(0))).renamed(&["remark"]))
+        .field(Field::new("createdAt", Scalar::AwsDateTime).required().read_only())
+        .keyed_by(vec![FieldId(0), FieldId(1)]);
+    Layout::of(&Schema::new(vec![model]).with_enums(vec![size]).with_objects(vec![note]))
+}
+
 /// A log; its batches are written in the layout that comes before them.
 fn log(entries: &[LogEntry]) -> Vec<LogRecord> {
-    let mut layout = Layout { models: Vec::new() };
+    let mut layout = Layout::default();
     let records = (1..).map(LogPosition).zip(entries).map(|(position, entry)| {
         if let LogEntry::Layout(next) | LogEntry::Reset(next) = entry {
             layout = next.clone();
@@ -100,15 +118,20 @@ fn unhex(text: &str) -> Vec<u8> {
 fn the_golden_files_are_read_and_written_as_ever() {
     let schema = schema(&["name", "price"]);
     let layout = Layout::of(&schema);
+    let names = vec!["id".into(), "name".into(), "price".into()];
+    let of_names = Layout::of_names(vec![("Product".into(), names)]);
     let golden = [
-        (include_str!("golden/layout-v1.hex"), LogEntry::Layout(layout.clone())),
-        (include_str!("golden/reset-v1.hex"), LogEntry::Reset(layout.clone())),
+        (include_str!("golden/layout-v1.hex"), LogEntry::Layout(of_names.clone())),
+        (include_str!("golden/reset-v1.hex"), LogEntry::Reset(of_names)),
         (include_str!("golden/batch-v1.hex"), LogEntry::Batch(everything())),
         (include_str!("golden/batch-v2.hex"), LogEntry::Batch(everything_since_2())),
+        (include_str!("golden/layout-v3.hex"), LogEntry::Layout(full_layout())),
+        (include_str!("golden/reset-v3.hex"), LogEntry::Reset(layout.clone())),
+        (include_str!("golden/batch-v3.hex"), LogEntry::Batch(everything_since_2())),
     ];
     for (file, entry) in golden {
         let bytes = unhex(file);
-        if bytes.first() == Some(&2) {
+        if bytes.first() == Some(&3) {
             assert_eq!(hex(&encode(&entry, &layout)), file.trim(), "{entry:?}");
         }
         assert_eq!(decode(&bytes, &schema, Some(&layout)), Ok(entry));
@@ -211,7 +234,7 @@ fn a_record_of_a_newer_version_is_refused() {
     records[0].bytes[0] = 9;
     let error = Store::open(schema, records).unwrap_err();
     assert_eq!(error.kind, StoreErrorKind::Newer);
-    let expected = "log record 1: it has format 9 and this version of the software reads up to 2; \
+    let expected = "log record 1: it has format 9 and this version of the software reads up to 3; \
                     open it with the newer version";
     assert_eq!(error.message, expected);
 }
@@ -277,11 +300,13 @@ proptest! {
         let layout = Layout::of(&schema);
         let _ = decode(&bytes, &schema, Some(&layout));
         // With a right checksum the content itself is read.
-        if bytes.len() > 5 {
-            bytes[0] = 1;
-            let checksum = crc32fast::hash(&bytes[5..]).to_le_bytes();
-            bytes[1..5].copy_from_slice(&checksum);
-            let _ = decode(&bytes, &schema, Some(&layout));
+        for format in 1..=3 {
+            if bytes.len() > 5 {
+                bytes[0] = format;
+                let checksum = crc32fast::hash(&bytes[5..]).to_le_bytes();
+                bytes[1..5].copy_from_slice(&checksum);
+                let _ = decode(&bytes, &schema, Some(&layout));
+            }
         }
     }
 }

@@ -2,7 +2,7 @@ use async_graphql_parser::types::ConstDirective;
 use async_graphql_parser::{Pos, Positioned};
 use async_graphql_value::ConstValue;
 
-use super::arguments::Arguments;
+use super::arguments::{Arguments, is_name};
 use super::{Problem, Problems, Result, SdlCause};
 
 /// Directives of Amplify and AppSync that this server does not carry out, with what to do. Each
@@ -25,12 +25,13 @@ const OTHERS: [(&str, &str); 14] = [
 ];
 
 /// Every directive that has a place somewhere, and where.
-const KNOWN: [(&str, &str); 13] = [
+const KNOWN: [(&str, &str); 14] = [
     ("model", "on a type"),
     ("auth", "on a type with @model, and on its fields"),
     ("key", "on a type with @model"),
     ("mapsTo", "on a type with @model"),
     ("refersTo", "on a type with @model"),
+    ("renamed", "on a type with @model, and on a field that holds a value"),
     ("primaryKey", "on a field of a model that holds a value"),
     ("index", "on a field of a model that holds a value"),
     ("default", "on a field that holds a value"),
@@ -78,6 +79,21 @@ impl<'a> Directives<'a> {
             to.0.push(Problem { at: *pos, cause });
         }
     }
+}
+
+/// The names that a type or field had before: `@renamed(from: "cost")`, or a list of them.
+pub(super) fn renamed(directives: Directives<'_>) -> Result<Vec<String>> {
+    let mut given = directives.all("renamed");
+    let Some(directive) = given.next() else { return Ok(Vec::new()) };
+    if let Some(second) = given.next() {
+        return second.wrong("is there twice; give all earlier names as one list in `from`");
+    }
+    let arguments = directive.takes(&["from"])?;
+    let names = arguments.texts("from")?.unwrap_or_default();
+    if names.is_empty() || !names.iter().all(|name| is_name(name)) {
+        return directive.wrong("needs `from`, the earlier name, as in `@renamed(from: \"cost\")`");
+    }
+    Ok(names.into_iter().map(ToOwned::to_owned).collect())
 }
 
 /// One directive.

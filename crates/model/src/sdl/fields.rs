@@ -2,7 +2,7 @@ use async_graphql_parser::types::{BaseType as TypeShape, FieldDefinition, Type};
 
 use async_graphql_value::ConstValue;
 
-use super::directives::{Directive, Directives};
+use super::directives::{Directive, Directives, renamed};
 use super::{Named, Names, Result, SdlCause, problem, unsupported};
 use crate::{BaseType, EnumType, Field, Scalar, Value};
 
@@ -44,6 +44,7 @@ pub(super) fn read(
         }
         field = field.list(!element.nullable);
     }
+    field.formerly = renamed(Directives(&definition.directives))?;
     match Directives(&definition.directives).get("default") {
         Some(directive) => Ok(field.clone().with_default(read_default(directive, &field, enums)?)),
         None => Ok(field),

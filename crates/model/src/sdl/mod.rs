@@ -276,7 +276,7 @@ fn read_object(
     let mut object = ObjectType { name: definition.name.node.to_string(), fields: Vec::new() };
     if let TypeKind::Object(kind) = &definition.kind {
         for Positioned { node, .. } in &kind.fields {
-            Directives(&node.directives).allow(&["default"], to);
+            Directives(&node.directives).allow(&["default", "renamed"], to);
             let field = to.keep(read_embedded_field(node, &object, names, enums));
             object.fields.extend(field);
         }

@@ -4,7 +4,7 @@ use async_graphql_parser::types::{
 use async_graphql_parser::{Pos, Positioned};
 
 use super::access::{self, DraftRule};
-use super::directives::Directives;
+use super::directives::{Directives, renamed};
 use super::keys::{self, DraftIndex};
 use super::offers::Offers;
 use super::relations::{DraftRelation, RELATIONS};
@@ -29,6 +29,7 @@ pub(super) struct Draft {
     pub(super) input_only: Vec<String>,
     offers: Offers,
     stored_as: Option<String>,
+    formerly: Vec<String>,
     /// Where its name is.
     pub(super) at: Pos,
 }
@@ -49,6 +50,7 @@ impl Draft {
             input_only: Vec::new(),
             offers: Offers::default(),
             stored_as: None,
+            formerly: Vec::new(),
             at,
         }
     }
@@ -62,7 +64,8 @@ impl Draft {
         let mut draft = Self::new(definition.name.node.to_string(), definition.name.pos);
         let TypeKind::Object(kind) = &definition.kind else { return draft };
         let directives = Directives(&definition.directives);
-        directives.allow(&["model", "auth", "key", "mapsTo", "refersTo"], to);
+        directives.allow(&["model", "auth", "key", "mapsTo", "refersTo", "renamed"], to);
+        draft.formerly = to.keep(renamed(directives)).unwrap_or_default();
         let before = to.0.len();
         draft.offers = to.keep(Offers::read(directives)).unwrap_or_default();
         draft.rules = to.keep(access::read(directives)).unwrap_or_default();
@@ -116,7 +119,7 @@ impl Draft {
             directives.allow(&[&RELATIONS[..], &["auth"]].concat(), to);
             self.relations.push(self.relation(definition, target)?);
         } else {
-            directives.allow(&["primaryKey", "index", "default", "auth"], to);
+            directives.allow(&["primaryKey", "index", "default", "auth", "renamed"], to);
             self.fields.push(fields::read(definition, names, enums)?);
         }
         let rules = access::read(directives)?;
@@ -174,6 +177,7 @@ impl Draft {
         let found = model.and_then(|model| Some((self.api(&model)?, model)));
         let (api, mut model) = found.ok_or(lost)?;
         model.fields = self.fields;
+        model.formerly = self.formerly;
         Ok((model, api))
     }
 

@@ -331,7 +331,8 @@ impl Place {
 /// The field that points at a part of another model's key.
 pub(super) fn foreign(part: &Field, name: String, is_required: bool) -> Field {
     let is_read_only = false;
-    Field { name, is_required, is_read_only, default: None, ..part.clone() }
+    let formerly = Vec::new();
+    Field { name, is_required, is_read_only, default: None, formerly, ..part.clone() }
 }
 
 /// `postCommentsId` of `Post`, `comments`, `id`.

@@ -102,6 +102,34 @@ fn records_may_be_stored_under_another_name() {
 }
 
 #[test]
+fn types_and_fields_tell_their_earlier_names() {
+    let source =
+        "type A @model @renamed(from: [\"B\", \"C\"]) { n: Int @renamed(from: \"m\") e: E }
+                  type E { x: Int @renamed(from: \"y\") }";
+    let schema = parse_api(source, "s.graphql").unwrap().schema;
+    let model = schema.model(ModelId(0));
+    assert_eq!(model.formerly, ["B", "C"]);
+    assert_eq!(model.field_named("n").map(|id| &model.at(id).formerly[..]), Ok(&["m".into()][..]));
+    assert_eq!(schema.objects()[0].fields[0].formerly, ["y"]);
+    let code = crate::codegen::rust(&schema);
+    for part in [".renamed(&[\"B\", \"C\"])", ".renamed(&[\"m\"])", ".renamed(&[\"y\"])"] {
+        assert!(code.contains(part), "{code}");
+    }
+    for given in ["", "(from: \"no name\")"] {
+        refused(
+            &format!("type A @model {{ n: Int @renamed{given} }}"),
+            "s.graphql:1:24: @renamed: needs `from`, the earlier name, as in \
+             `@renamed(from: \"cost\")`",
+        );
+    }
+    refused(
+        "enum A @renamed(from: \"B\") { X } type C @model { a: A }",
+        "s.graphql:1:8: `@renamed` has no place here; it goes on a type with @model, and on a \
+         field that holds a value",
+    );
+}
+
+#[test]
 fn bad_arguments_are_refused() {
     let check = |arguments: &str, expected: &str| {
         let source = format!(

@@ -9,8 +9,11 @@ import { build } from "esbuild";
 import { StaticSite } from "../e2e/harness/static_site.js";
 import { REPOSITORY } from "../e2e/harness/settings.js";
 import { Device } from "./harness/device.js";
+import { Profiler } from "./harness/profile.js";
 import { print } from "./harness/report.js";
-import { measure } from "./harness/workloads.js";
+import { measure, TABLE } from "./harness/workloads.js";
+
+const NAMES = Object.keys(TABLE);
 
 const HELP = `\
 Usage: cargo xtask bench store [-- OPTIONS]
@@ -18,8 +21,19 @@ Usage: cargo xtask bench store [-- OPTIONS]
   --sizes N,N...    how many rows a store holds (10000)
   --rounds N        how often everything is measured (3); the median counts
   --engines A,B     of raw, amplify, ours (all)
+  --only A,B        of these figures; with one come those that are measured beside it:
+                    ${NAMES.slice(0, 10).join(", ")},
+                    ${NAMES.slice(10).join(", ")}
   --json FILE       also writes every figure to a file
-  --help            shows this`;
+  --profile FOLDER  also keeps a profile of every piece of work, with the functions'
+                    names, and prints those that took the most time
+  --help            shows this
+
+What a figure is: the page holds the clock, around the calls of the engine alone. Reading ends
+when the caller holds the rows as the engine's own objects: what getAll gives, amplify's models,
+our rows in Rust. Writing ends when it is durable, strictly with raw and ours; amplify asks for
+what the browser does by default, which is less. "Cold" is after a restart of the browser,
+"first" after a reload and one get.`;
 
 const ENGINES = ["raw", "amplify", "ours"];
 
@@ -53,7 +67,7 @@ const ISOLATED = {
 };
 
 /** Every figure of every round, by size and engine. */
-async function run(sizes, rounds, engines) {
+async function run({ sizes, rounds, engines, only }, profiler) {
   const site = await new StaticSite(PAGES, ISOLATED).open();
   const figures = {};
   try {
@@ -61,9 +75,9 @@ async function run(sizes, rounds, engines) {
       for (const rows of sizes) {
         for (const engine of engines) {
           process.stderr.write(`  ·  round ${round + 1} of ${rounds}: ${engine}, ${rows} rows\n`);
-          const device = await Device.unpack(site, engine);
+          const device = await Device.unpack(site, engine, profiler);
           try {
-            ((figures[rows] ??= {})[engine] ??= []).push(await measure(device, rows));
+            ((figures[rows] ??= {})[engine] ??= []).push(await measure(device, rows, only));
           } finally {
             await device.close();
           }
@@ -81,7 +95,9 @@ const { values: options } = parseArgs({
     sizes: { type: "string", default: "10000" },
     rounds: { type: "string", default: "3" },
     engines: { type: "string", default: ENGINES.join(",") },
+    only: { type: "string" },
     json: { type: "string" },
+    profile: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
@@ -89,10 +105,30 @@ if (options.help) {
   console.log(HELP);
 } else {
   await buildPage();
-  const sizes = options.sizes.split(",").map(Number);
-  const figures = await run(sizes, Number(options.rounds), options.engines.split(","));
+  let profiler;
+  if (options.profile !== undefined) {
+    await mkdir(options.profile, { recursive: true });
+    profiler = new Profiler(options.profile);
+  }
+  const wanted = {
+    sizes: options.sizes.split(",").map(Number),
+    rounds: Number(options.rounds),
+    engines: options.engines.split(","),
+    only: known(options.only),
+  };
+  const figures = await run(wanted, profiler);
   if (options.json !== undefined) {
     await writeFile(resolve(options.json), JSON.stringify(figures, null, 2));
   }
   print(figures);
+  await profiler?.close();
+}
+
+/** The names of figures that were asked for. */
+function known(names) {
+  const unknown = names?.split(",").filter((name) => !(name in TABLE)) ?? [];
+  if (unknown.length > 0) {
+    throw new Error(`no figure is called ${unknown}; there are ${NAMES}`);
+  }
+  return names?.split(",");
 }

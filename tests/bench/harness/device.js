@@ -9,9 +9,10 @@ import { launchOnDisk } from "../../e2e/harness/browser.js";
  * keep IndexedDB in memory, and the figures would be of nothing that people use.
  */
 export class Device {
-  static async unpack(site, engine) {
+  static async unpack(site, engine, profiler) {
     const device = new Device();
     device.engine = engine;
+    device.profiler = profiler;
     device.origin = site.origin;
     device.profile = await mkdtemp(join(tmpdir(), "espressync-bench-"));
     await device.#start();
@@ -45,7 +46,9 @@ export class Device {
   /** How many milliseconds a piece of work takes, and what came of it. */
   async time(work, argument) {
     const time = ([work, argument]) => bench.time(work, argument);
-    return this.page.evaluate(time, [work, argument]);
+    const doIt = () => this.page.evaluate(time, [work, argument]);
+    const name = `${this.engine}-${work}`;
+    return this.profiler === undefined ? doIt() : this.profiler.watch(this.protocol, name, doIt);
   }
 
   /** Does something off the clock. */

@@ -36,79 +36,112 @@ const TIMES = 5;
 const LIVE_SAVES = 25;
 
 /**
- * Does everything on a device with `rows` rows, and returns the figures by their names in the
- * table: milliseconds, and bytes.
+ * Does everything on a device with `rows` rows, or as much as `only` names, and returns the
+ * figures by their names in the table: milliseconds, and bytes.
  */
-export async function measure(device, rows) {
-  const figures = {};
-  const note = async (name, work, argument) => {
-    const { ms, result } = await device.time(work, argument);
-    figures[name] = ms;
-    return result;
-  };
-  /** The first time, and the median of the following. */
-  const noteTwice = async (name, again, work) => {
-    await note(name, work);
-    const times = [];
-    for (let time = 0; time < TIMES; time += 1) times.push((await device.time(work)).ms);
-    figures[again] = median(times);
-  };
-  const reopen = async () => {
-    await device.reload();
-    await device.time("coldOpen");
-  };
-
-  await device.time("open");
-  const isAmplify = device.engine === "amplify";
-  if (!isAmplify || rows <= MOST_AMPLIFY_SAVES) {
-    await device.chore("prepare", [0, rows]);
-    await note("bulk", "bulk");
+export async function measure(device, rows, only) {
+  const run = new Run(device, rows);
+  await run.load();
+  for (const [names, work] of Object.values(STAGES)) {
+    if (only === undefined || names.some((name) => only.includes(name))) await work(run);
   }
-  // Amplify gives rows ids of its own; these have those that the others look for.
-  if (isAmplify) await device.chore("fill", rows);
-
-  await device.restart();
-  await note("cold", "coldOpen");
-  await note("gets", "gets", rows);
-  await reopen();
-  await noteTwice("all", "allAgain", "all");
-  await reopen();
-  await noteTwice("matching", "matchingAgain", "matching");
-  await reopen();
-  await noteTwice("page", "pageAgain", "sortedPage");
-  await device.restart();
-  await note("coldLive", "coldSortedLive");
-  await reopen();
-  await note("live", "liveFirst");
-  const shown = [];
-  for (let time = 0; time < LIVE_SAVES; time += 1) {
-    await device.chore("prepare", [2_000_000 + time, 1]);
-    await device.chore("rest");
-    shown.push((await device.time("liveSave")).ms);
-  }
-  figures.liveSave = median(shown);
-  await device.chore("liveEnd");
-
-  await device.reload();
-  const before = await device.memory();
-  await device.time("coldOpen");
-  await device.time("all");
-  figures.memory = ((await device.memory()) - before) / rows;
-  await device.chore("letGo");
-
-  await device.chore("prepare", [3_000_000, 500]);
-  await note("saves", "saveEach");
-  await device.chore("prepare", [3_100_000, 1000]);
-  await note("atOnce", "saveAtOnce");
-  await note("checkout", "checkouts", 0);
-  await note("receipts", "receipts");
-  await device.chore("prepare", [0, 500]);
-  await device.chore("beforeUpdates", 500);
-  await note("updates", "updateEach");
-  figures.deleted = await note("deletes", "deleteTenth");
-  figures.counts = await device.chore("count");
-  return figures;
+  return run.figures;
 }
+
+/** One round of one engine. */
+class Run {
+  figures = {};
+
+  constructor(device, rows) {
+    this.device = device;
+    this.rows = rows;
+  }
+
+  async note(name, work, argument) {
+    const { ms, result } = await this.device.time(work, argument);
+    this.figures[name] = ms;
+    return result;
+  }
+
+  /** The first time, and the median of the following. */
+  async noteTwice(name, again, work) {
+    await this.reopen();
+    await this.note(name, work);
+    const times = [];
+    for (let time = 0; time < TIMES; time += 1) times.push((await this.device.time(work)).ms);
+    this.figures[again] = median(times);
+  }
+
+  async reopen() {
+    await this.device.reload();
+    await this.device.time("coldOpen");
+  }
+
+  async load() {
+    const { device, rows } = this;
+    await device.time("open");
+    const isAmplify = device.engine === "amplify";
+    if (!isAmplify || rows <= MOST_AMPLIFY_SAVES) {
+      await device.chore("prepare", [0, rows]);
+      await this.note("bulk", "bulk");
+    }
+    // Amplify gives rows ids of its own; these have those that the others look for.
+    if (isAmplify) await device.chore("fill", rows);
+  }
+}
+
+/** What is done one after the other, and the figures that come of it. */
+const STAGES = {
+  cold: [["cold", "gets"], async (run) => {
+    await run.device.restart();
+    await run.note("cold", "coldOpen");
+    await run.note("gets", "gets", run.rows);
+  }],
+  all: [["all", "allAgain"], (run) => run.noteTwice("all", "allAgain", "all")],
+  matching: [["matching", "matchingAgain"], (run) => {
+    return run.noteTwice("matching", "matchingAgain", "matching");
+  }],
+  page: [["page", "pageAgain"], (run) => run.noteTwice("page", "pageAgain", "sortedPage")],
+  coldLive: [["coldLive"], async (run) => {
+    await run.device.restart();
+    await run.note("coldLive", "coldSortedLive");
+  }],
+  live: [["live", "liveSave"], async (run) => {
+    await run.reopen();
+    await run.note("live", "liveFirst");
+    const shown = [];
+    for (let time = 0; time < LIVE_SAVES; time += 1) {
+      await run.device.chore("prepare", [2_000_000 + time, 1]);
+      await run.device.chore("rest");
+      shown.push((await run.device.time("liveSave")).ms);
+    }
+    run.figures.liveSave = median(shown);
+    await run.device.chore("liveEnd");
+  }],
+  memory: [["memory"], async ({ device, rows, figures }) => {
+    await device.reload();
+    const before = await device.memory();
+    await device.time("coldOpen");
+    await device.time("all");
+    figures.memory = ((await device.memory()) - before) / rows;
+    await device.chore("letGo");
+  }],
+  writes: [["saves", "atOnce", "checkout", "receipts", "updates", "deletes"], async (run) => {
+    const { device, figures } = run;
+    await run.reopen();
+    await device.chore("prepare", [3_000_000, 500]);
+    await run.note("saves", "saveEach");
+    await device.chore("prepare", [3_100_000, 1000]);
+    await run.note("atOnce", "saveAtOnce");
+    await run.note("checkout", "checkouts", 0);
+    await run.note("receipts", "receipts");
+    await device.chore("prepare", [0, 500]);
+    await device.chore("beforeUpdates", 500);
+    await run.note("updates", "updateEach");
+    figures.deleted = await run.note("deletes", "deleteTenth");
+    figures.counts = await device.chore("count");
+  }],
+};
 
 /** The middle one. */
 export function median(numbers) {

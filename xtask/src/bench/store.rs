@@ -23,7 +23,8 @@ pub(super) fn run(options: &[&String]) -> Result<ExitCode> {
     tools::install_wasm_target(&project)?;
     let tools = BuildTools::install(&project)?;
     let pages = project.target.join("bench-store");
-    build(&project, &tools, &pages)?;
+    let keeps_names = options.iter().any(|option| option.starts_with("--profile"));
+    build(&project, &tools, &pages, keeps_names.then_some("--debuginfo"))?;
     size::print_files(&project, &pages)?;
     if project.dist().is_dir() {
         println!("     and of the whole app, as it was built last:");
@@ -41,7 +42,8 @@ pub(super) fn run(options: &[&String]) -> Result<ExitCode> {
 }
 
 /// Compiles the module as the app is compiled: same profile, same settings of wasm-opt.
-fn build(project: &Project, tools: &BuildTools, pages: &Path) -> Result<()> {
+/// `names` is wasm-opt's flag to keep the names of functions, for profiles.
+fn build(project: &Project, tools: &BuildTools, pages: &Path, names: Option<&str>) -> Result<()> {
     let hint = "building it in release, about 2 min the first time";
     let step = Step::start(project, "the store's bench", hint)?;
     let target = "--target=wasm32-unknown-unknown";
@@ -68,6 +70,7 @@ fn build(project: &Project, tools: &BuildTools, pages: &Path) -> Result<()> {
         Command::new("wasm-opt")
             .env("PATH", &path)
             .args(["-O2", "--one-caller-inline-max-function-size=0", "--strip-producers"])
+            .args(names)
             .arg(&wasm)
             .arg("--output")
             .arg(&wasm),

@@ -71,7 +71,7 @@ fn model(api: &ApiSchema, id: ModelId) -> Json {
     json!({
         "name": it.name,
         "fields": named(own(false).chain(relations).chain(own(true))),
-        "syncable": true,
+        "syncable": !it.is_local,
         "pluralName": it.plural,
         "attributes": attributes(it, offered),
     })
@@ -91,7 +91,7 @@ fn field(schema: &Schema, field: &Field) -> Json {
         "isArray": field.is_list,
         "type": kind,
         "isRequired": if field.is_list { field.is_element_required } else { is_required },
-        "attributes": [],
+        "attributes": renamed(&field.formerly),
     });
     if field.is_list {
         out["isArrayNullable"] = json!(!is_required);
@@ -145,6 +145,12 @@ fn names<'a>(model: &'a Model, fields: &[FieldId]) -> Vec<&'a str> {
     fields.iter().map(|field| model.at(*field).name.as_str()).collect()
 }
 
+/// Earlier names, which Amplify's library passes over and ours goes by.
+fn renamed(from: &[String]) -> Vec<Json> {
+    let renamed = || json!({ "type": "renamed", "properties": { "from": from } });
+    if from.is_empty() { Vec::new() } else { vec![renamed()] }
+}
+
 fn attributes(model: &Model, offered: &ModelApi) -> Vec<Json> {
     let key = json!({ "fields": names(model, &model.key) });
     let mut attributes = vec![
@@ -159,6 +165,7 @@ fn attributes(model: &Model, offered: &ModelApi) -> Vec<Json> {
         properties["fields"] = json!(names(model, &index.fields));
         attributes.push(json!({ "type": "key", "properties": properties }));
     }
+    attributes.extend(renamed(&model.formerly));
     attributes
 }
 

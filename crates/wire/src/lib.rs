@@ -32,6 +32,7 @@
 pub mod answer;
 mod auth;
 mod classify;
+mod described;
 pub mod document;
 pub mod error;
 mod failure;
@@ -43,6 +44,7 @@ pub mod names;
 pub mod realtime;
 
 pub use auth::Auth;
+pub use described::{IntrospectionError, read_introspection};
 pub use failure::{WireError, WireErrorKind};
 #[cfg(feature = "introspection")]
 pub use introspection::introspection;

@@ -265,9 +265,7 @@ impl Store {
         let records = batch.records.into_iter().zip(waited.into_iter().chain(repeat(false)));
         let applied = records.map(|((model, key, after), waited)| {
             let table = &mut self.tables[model.index()];
-            let place = table.slot(&key);
-            let before = table.set(&key, after.clone());
-            let place = place.or_else(|| table.slot(&key)).unwrap_or_default();
+            let (place, before) = table.set(&key, after.clone());
             let cause = Cause::of(before.as_ref(), after.as_ref(), waited);
             Applied { model, key, before, after, place, cause }
         });

@@ -136,13 +136,14 @@ impl Table {
         }
     }
 
-    /// Stores or removes a record and returns what was there.
-    pub(crate) fn set(&mut self, key: &Key, record: Option<Record>) -> Option<Record> {
+    /// Stores or removes a record, and returns its slot and what was there. A key is looked for
+    /// once and not by the caller too: of opening, looking for keys is a large part.
+    pub(crate) fn set(&mut self, key: &Key, record: Option<Record>) -> (Slot, Option<Record>) {
         let known = self.slot(key);
-        if known.is_none() && record.is_none() {
-            return None;
-        }
         let slot = known.unwrap_or(self.end());
+        if known.is_none() && record.is_none() {
+            return (slot, None);
+        }
         let was = self.live(slot).map(|record| record.row.clone());
         let is: Option<Row> =
             record.as_ref().filter(|record| !record.meta.deleted).map(|record| record.row.clone());
@@ -155,7 +156,7 @@ impl Table {
             indexes.put_in(self, slot, row, &changed);
         }
         self.indexes = RefCell::new(indexes);
-        before
+        (slot, before)
     }
 
     fn replace(

@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 
 use super::migrations::pushes;
-use super::pace::{LOOK, Pace};
+use super::pace::{Pace, Took};
 use super::shape::Shape;
 use super::sweep::JournalStart;
 use super::tables::SqliteTables;
@@ -28,6 +28,9 @@ const WAITING_JOBS: usize = 4096;
 /// How many mutations share a commit at most (a request is never torn apart), so that the first
 /// of them is not kept waiting for ever.
 const BATCH_MUTATIONS: usize = 1024;
+
+/// How often the writer looks for more while it waits for it.
+const LOOK: Duration = Duration::from_micros(200);
 
 type Answers = Vec<Attempt>;
 
@@ -149,9 +152,10 @@ impl Parts {
             let (batch, chore) = gather(job, jobs, &pace);
             waiting.fetch_sub(batch.len() + usize::from(chore.is_some()), Ordering::Relaxed);
             if !batch.is_empty() {
-                let answered = batch.len();
+                let (answered, began) = (batch.len(), Instant::now());
                 let flush = self.carry_out(batch);
-                pace.learn(answered, waiting.load(Ordering::Relaxed), flush);
+                let took = Took { all: began.elapsed(), flush };
+                pace.learn(answered, waiting.load(Ordering::Relaxed), took);
             }
             if let Some(chore) = chore {
                 self.run_chore(chore);

@@ -1,7 +1,7 @@
 //! Schemas in JSON are read as they are written, by us and by Amplify's tools, and bad ones are
 //! refused by the place.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "tests")]
 
 use espressync_model::{
     ApiSchema, BaseType, EnumId, EnumType, Field, FieldId, Model, ModelId, ObjectId, ObjectType,
@@ -262,7 +262,7 @@ fn relate(models: &mut [Model], (from, to): (usize, usize), number: usize, kind:
     }
     let model = models[from].clone();
     models[from] = model.relation(format!("r{number}"), kind, id(to), ids.clone());
-    if kind.is_held_by_target() && number % 2 == 0 {
+    if kind.is_held_by_target() && number.is_multiple_of(2) {
         let model = models[holder].clone();
         let name = format!("b{from}x{number}");
         models[holder] = model.relation(name, RelationKind::BelongsTo, id(parent), ids);

@@ -23,8 +23,9 @@ export class AmplifyTill {
         this.#waiting.add(request);
       }
     });
+    const writes = (request) => request.postDataJSON().query.startsWith("mutation");
     page.on("response", async (response) => {
-      if (isOurs(response.request())) {
+      if (isOurs(response.request()) && writes(response.request())) {
         const answer = await response.json().catch(() => undefined);
         this.#refused = answer?.errors === undefined ? this.#refused : answer;
       }
@@ -148,7 +149,7 @@ export class AmplifyTill {
     return this.#waiting.size > 0;
   }
 
-  /** The last answer with errors, if there was one. */
+  /** The last answer to a mutation with errors, if there was one. */
   refused() {
     return this.#refused;
   }

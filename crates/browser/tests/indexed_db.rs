@@ -40,7 +40,7 @@ async fn it_is_a_storage_like_every_other() {
 async fn what_was_appended_is_there_after_opening_again() {
     let name = fresh_name();
     let log = IndexedDb::open(&name).await.unwrap();
-    assert_eq!(log.load(START).await.unwrap(), []);
+    assert_eq!(log.load_after(START).await.unwrap(), []);
     for (durability, bytes, position) in
         [(Durability::Strict, b"one".as_slice(), 1), (Durability::Relaxed, b"", 2)]
     {
@@ -52,8 +52,8 @@ async fn what_was_appended_is_there_after_opening_again() {
     drop(log);
     let log = IndexedDb::open(&name).await.unwrap();
     let all = [record(1, b"one"), record(2, b""), record(3, &large)];
-    assert_eq!(log.load(START).await.unwrap(), all);
-    assert_eq!(log.load(LogPosition(2)).await.unwrap(), [record(3, &large)]);
+    assert_eq!(log.load_after(START).await.unwrap(), all);
+    assert_eq!(log.load_after(LogPosition(2)).await.unwrap(), [record(3, &large)]);
     IndexedDb::delete(&name).await.unwrap();
 }
 
@@ -72,7 +72,7 @@ async fn of_two_that_race_one_is_first() {
         assert_eq!(winner, LogPosition(last));
         assert_eq!(loser, (vec![record(last, loser.1)], loser.1));
     }
-    assert_eq!(a.load(START).await.unwrap().len(), 20);
+    assert_eq!(a.load_after(START).await.unwrap().len(), 20);
 }
 
 /// Keys are skipped where a record was removed; nobody has missed anything then.
@@ -94,7 +94,7 @@ async fn a_dropped_append_is_undone() {
         let mut dropped = Box::pin(append(&log, 0, b"one"));
         assert!(futures::poll!(&mut dropped).is_pending());
     }
-    assert_eq!(log.load(START).await.unwrap(), []);
+    assert_eq!(log.load_after(START).await.unwrap(), []);
     assert_eq!(append(&log, 0, b"two").await.unwrap(), Appended::At(LogPosition(1)));
 }
 
@@ -133,7 +133,7 @@ async fn a_closed_database_says_so() {
     log.close();
     for error in [
         append(&log, 0, b"one").await.unwrap_err(),
-        log.load(START).await.unwrap_err(),
+        log.load_after(START).await.unwrap_err(),
         log.replace(START, b"one").await.unwrap_err(),
     ] {
         assert_eq!(error.kind, StoreErrorKind::Closed, "{error}");
@@ -150,7 +150,7 @@ async fn deleting_takes_the_database_from_open_handles() {
     let error = append(&log, 1, b"two").await.unwrap_err();
     assert_eq!(error.kind, StoreErrorKind::Superseded, "{error}");
     let log = IndexedDb::open(&name).await.unwrap();
-    assert_eq!(log.load(START).await.unwrap(), []);
+    assert_eq!(log.load_after(START).await.unwrap(), []);
 }
 
 #[wasm_bindgen_test]
@@ -158,9 +158,9 @@ async fn foreign_values_come_as_empty_records() {
     let name = fresh_name();
     let log = IndexedDb::open(&name).await.unwrap();
     database::put(&name, 3, &JsValue::from("no bytes")).await;
-    assert_eq!(log.load(START).await.unwrap(), [record(3, b"")]);
+    assert_eq!(log.load_after(START).await.unwrap(), [record(3, b"")]);
     database::put(&name, 1.5, &JsValue::from("no key of ours")).await;
-    let error = log.load(START).await.unwrap_err();
+    let error = log.load_after(START).await.unwrap_err();
     assert_eq!(error.kind, StoreErrorKind::Corrupt, "{error}");
 }
 
@@ -200,7 +200,7 @@ async fn opening_takes_about_as_long_as_by_hand() {
         by_hand.push(support::milliseconds() - start);
         let start = support::milliseconds();
         let log = IndexedDb::open(&name).await.unwrap();
-        assert_eq!(log.load(START).await.unwrap().len(), 200);
+        assert_eq!(log.load_after(START).await.unwrap().len(), 200);
         ours.push(support::milliseconds() - start);
     }
     let [by_hand, ours] = [by_hand, ours].map(|mut times| {

@@ -68,8 +68,7 @@ impl DataStore {
         config: Config,
     ) -> Result<(Self, Driver<S, T, C>, OpenReport), ClientError> {
         let schema = Rc::new(schema);
-        let records = storage.load(espressync_store::LogPosition::default()).await?;
-        let (store, report) = Store::open(Rc::clone(&schema), records)?;
+        let (store, report) = Store::open(Rc::clone(&schema), storage.load().await?)?;
         let engine = Engine::new(schema, config);
         let clock = Rc::new(clock);
         let shared = Rc::new(Shared {

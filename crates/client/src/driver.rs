@@ -308,7 +308,7 @@ impl<S: Storage, T: Transport + 'static, C: Clock> Driver<S, T, C> {
                 // What was refused, or found to change nothing, was held against what this tab
                 // knows. Another may have written since, which an append would have told.
                 let missed = match durability {
-                    Durability::Strict => self.storage.load(last).await?,
+                    Durability::Strict => self.storage.load_after(last).await?,
                     Durability::Relaxed => Vec::new(),
                 };
                 if missed.is_empty() {
@@ -390,7 +390,7 @@ impl<S: Storage, T: Transport + 'static, C: Clock> Driver<S, T, C> {
     async fn clear(&mut self, if_pending: &IfPending) -> Result<(), ClientError> {
         // What other tabs have stored counts too.
         let last = self.shared.store.borrow().position();
-        let mut missed = self.storage.load(last).await?;
+        let mut missed = self.storage.load_after(last).await?;
         loop {
             self.catch_up(&missed)?;
             let (last, bytes) = {

@@ -60,5 +60,8 @@ pub use layout::{LaidModel, Layout};
 pub use memory::MemoryStorage;
 pub use migrate::Refusal;
 pub use outbox::{Attempt, Outbox, Pending, PendingField, Rejection};
-pub use storage::{Appended, Durability, LogPosition, LogRecord, Storage};
+pub use storage::{
+    Appended, Contents, Durability, Fold, Folded, LogPosition, LogRecord, SegmentId, SegmentRecord,
+    Storage,
+};
 pub use store::{OpenReport, Store};

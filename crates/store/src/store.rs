@@ -9,7 +9,8 @@ use crate::layout::Layout;
 use crate::relations;
 use crate::table::Table;
 use crate::{
-    Applied, Batch, Cause, Cursor, LogPosition, LogRecord, Outbox, StoreError, StoreErrorKind,
+    Applied, Batch, Cause, Contents, Cursor, LogPosition, LogRecord, Outbox, StoreError,
+    StoreErrorKind,
 };
 
 /// Everything this client knows, in memory: the log, replayed.
@@ -63,7 +64,7 @@ impl Store {
         }
     }
 
-    /// The store that a log holds. A record that cannot be read is left out and reported.
+    /// The store that a storage holds. What cannot be read is left out and reported.
     ///
     /// # Errors
     /// [`StoreErrorKind::Newer`] when a newer version of the software wrote a record: then
@@ -72,10 +73,10 @@ impl Store {
     /// ever.
     pub fn open(
         schema: Rc<Schema>,
-        records: Vec<LogRecord>,
+        contents: impl Into<Contents>,
     ) -> Result<(Self, OpenReport), StoreError> {
         let mut store = Self::new(schema);
-        let unreadable = store.catch_up(&records, |_| {})?;
+        let unreadable = store.catch_up(&contents.into().log, |_| {})?;
         store.check_migration()?;
         let is_migrated = store.reading.layout().is_some() && store.needs_layout();
         store.forget_outgrown(&Layout::of(&store.schema));

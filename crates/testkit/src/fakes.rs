@@ -8,8 +8,8 @@ use espressync_client::{Clock, LinkEvent, Transport};
 use espressync_model::Timestamp;
 use espressync_model::remote::{Answer, Change, RemoteError, RemoteErrorKind, Request};
 use espressync_store::{
-    Appended, Durability, LogPosition, LogRecord, MemoryStorage, Storage, StoreError,
-    StoreErrorKind,
+    Appended, Contents, Durability, Fold, Folded, LogPosition, LogRecord, MemoryStorage, SegmentId,
+    Storage, StoreError, StoreErrorKind,
 };
 use futures::channel::{mpsc, oneshot};
 
@@ -177,7 +177,7 @@ impl FaultyDisk {
 
     /// Spoils the record that was appended last.
     pub fn corrupt_last(&self) {
-        if let Some(last) = self.log.records().len().checked_sub(1) {
+        if let Some(last) = self.log.contents().log.len().checked_sub(1) {
             self.log.corrupt(last);
         }
     }
@@ -197,8 +197,12 @@ impl FaultyDisk {
 }
 
 impl Storage for FaultyDisk {
-    async fn load(&self, after: LogPosition) -> Result<Vec<LogRecord>, StoreError> {
-        self.log.load(after).await
+    async fn load(&self) -> Result<Contents, StoreError> {
+        self.log.load().await
+    }
+
+    async fn load_after(&self, after: LogPosition) -> Result<Vec<LogRecord>, StoreError> {
+        self.log.load_after(after).await
     }
 
     async fn append(
@@ -221,5 +225,15 @@ impl Storage for FaultyDisk {
     async fn replace(&self, last: LogPosition, bytes: &[u8]) -> Result<Appended, StoreError> {
         self.check()?;
         self.log.replace(last, bytes).await
+    }
+
+    async fn stage(&self, segments: &[Vec<u8>]) -> Result<Vec<SegmentId>, StoreError> {
+        self.check()?;
+        self.log.stage(segments).await
+    }
+
+    async fn fold(&self, fold: Fold<'_>) -> Result<Folded, StoreError> {
+        self.check()?;
+        self.log.fold(fold).await
     }
 }

@@ -44,7 +44,7 @@ impl About {
 
 /// The record; `None` when it is missing or is not what it should be.
 pub(super) async fn read(database: &Reader) -> Option<About> {
-    let meta = database.begin(META, TransactionMode::ReadOnly).ok()?.store(META).ok()?;
+    let meta = database.begin(&[META], TransactionMode::ReadOnly).ok()?.store(META).ok()?;
     let value = meta.get(KEY.into()).await.ok()??;
     serde_wasm_bindgen::from_value(value).ok()
 }
@@ -63,7 +63,7 @@ pub(super) async fn update(database: &Reader, name: &str) {
 }
 
 async fn write(database: &Reader, value: &JsValue) -> Option<()> {
-    let transaction = database.begin(META, TransactionMode::ReadWrite).ok()?;
+    let transaction = database.begin(&[META], TransactionMode::ReadWrite).ok()?;
     transaction.store(META).ok()?.put(value, Some(&KEY.into())).await.ok()?;
     transaction.commit().await.ok()
 }
@@ -101,7 +101,7 @@ mod tests {
     async fn people_can_read_it() {
         let (database, name) = fresh().await;
         update(&database, &name).await;
-        let meta = database.begin(META, TransactionMode::ReadOnly).unwrap().store(META).unwrap();
+        let meta = database.begin(&[META], TransactionMode::ReadOnly).unwrap().store(META).unwrap();
         let value = meta.get(KEY.into()).await.unwrap().unwrap();
         let member = |name: &str| js_sys::Reflect::get(&value, &name.into()).unwrap().as_string();
         assert_eq!(member("version").as_deref(), Some(VERSION));

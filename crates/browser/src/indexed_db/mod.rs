@@ -1,7 +1,7 @@
 //! The store's log in IndexedDB.
 //!
 //! One database per namespace and API, with the stores `log` (key: the position, value: the
-//! record's bytes), `segments` (empty until the log is folded) and `meta` (what people should
+//! record's bytes), `segments` (likewise) and `meta` (what people should
 //! know of the database, see [`about`]). The auto-incremented key is the order of truth: a handle
 //! that gets the key it expected has seen everything.
 //!
@@ -17,7 +17,10 @@ mod reader;
 mod records;
 mod writer;
 
-use espressync_store::{Appended, Durability, LogPosition, LogRecord, Storage, StoreError};
+use espressync_store::{
+    Appended, Contents, Durability, Fold, Folded, LogPosition, LogRecord, SegmentId, Storage,
+    StoreError,
+};
 use futures::future::join;
 
 use crate::scope;
@@ -80,7 +83,12 @@ impl IndexedDb {
 }
 
 impl Storage for IndexedDb {
-    async fn load(&self, after: LogPosition) -> Result<Vec<LogRecord>, StoreError> {
+    async fn load(&self) -> Result<Contents, StoreError> {
+        self.writer.check()?;
+        self.reader.contents().await
+    }
+
+    async fn load_after(&self, after: LogPosition) -> Result<Vec<LogRecord>, StoreError> {
         // Of the two connections the writer's knows what became of the database.
         self.writer.check()?;
         self.reader.records_after(after).await
@@ -97,6 +105,14 @@ impl Storage for IndexedDb {
 
     async fn replace(&self, last: LogPosition, bytes: &[u8]) -> Result<Appended, StoreError> {
         self.writer.replace(last, bytes).await
+    }
+
+    async fn stage(&self, segments: &[Vec<u8>]) -> Result<Vec<SegmentId>, StoreError> {
+        self.writer.stage(segments).await
+    }
+
+    async fn fold(&self, fold: Fold<'_>) -> Result<Folded, StoreError> {
+        self.writer.fold(fold).await
     }
 }
 

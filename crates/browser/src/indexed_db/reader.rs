@@ -3,14 +3,14 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use espressync_store::{LogPosition, LogRecord, StoreError, StoreErrorKind};
+use espressync_store::{Contents, LogPosition, LogRecord, StoreError, StoreErrorKind};
 use futures::future::{Either, join, select};
 use gloo_timers::future::sleep;
 use rexie::{KeyRange, ObjectStore, Rexie, RexieBuilder, Transaction, TransactionMode};
 use wasm_bindgen::JsValue;
 
 use super::error::from_rexie;
-use super::records::{key_of, records_of};
+use super::records::{key_of, log_records_of, segments_of};
 use super::{LOG, META, SEGMENTS, about};
 
 /// How long opening or deleting may take. Other tabs of this software give way at once and a slow
@@ -51,15 +51,15 @@ impl Reader {
         }
     }
 
-    /// Begins a transaction on one store. It ends by itself when nothing is asked of it any more.
+    /// Begins a transaction on these stores. It ends by itself when nothing is asked of it any more.
     pub(super) fn begin(
         &self,
-        store: &str,
+        stores: &[&str],
         mode: TransactionMode,
     ) -> Result<Transaction, StoreError> {
         match &*self.0.borrow() {
             Some(database) => database
-                .transaction(&[store], mode)
+                .transaction(stores, mode)
                 .map_err(|error| from_rexie("beginning a transaction", &error)),
             None => Err(StoreError::new(StoreErrorKind::Closed, "the database is closed")),
         }
@@ -70,10 +70,28 @@ impl Reader {
         &self,
         after: LogPosition,
     ) -> Result<Vec<LogRecord>, StoreError> {
-        let transaction = self.begin(LOG, TransactionMode::ReadOnly)?;
-        let read = keys_and_values(&transaction, after).await;
-        let (keys, values) = read.map_err(|error| from_rexie("reading the log", &error))?;
-        records_of(keys, values)
+        let transaction = self.begin(&[LOG], TransactionMode::ReadOnly)?;
+        let read = async {
+            let range = KeyRange::lower_bound(&key_of(after.0), Some(true))?;
+            keys_and_values(&transaction, LOG, Some(range)).await
+        };
+        let read = read.await.map_err(|error| from_rexie("reading the log", &error))?;
+        log_records_of(read.0, read.1)
+    }
+
+    /// The log and the segments, as of one moment.
+    pub(super) async fn contents(&self) -> Result<Contents, StoreError> {
+        let failed = |error: rexie::Error| from_rexie("reading the database", &error);
+        let transaction = self.begin(&[LOG, SEGMENTS], TransactionMode::ReadOnly)?;
+        let log = keys_and_values(&transaction, LOG, None);
+        let segments = keys_and_values(&transaction, SEGMENTS, None);
+        let (log, segments) = join(log, segments).await;
+        let ((positions, records), (ids, segments)) =
+            (log.map_err(failed)?, segments.map_err(failed)?);
+        Ok(Contents {
+            segments: segments_of(ids, segments)?,
+            log: log_records_of(positions, records)?,
+        })
     }
 }
 
@@ -105,12 +123,12 @@ fn stores(builder: RexieBuilder) -> RexieBuilder {
 /// Both are asked for before either is awaited, so that they are of the same moment.
 async fn keys_and_values(
     transaction: &Transaction,
-    after: LogPosition,
+    store: &str,
+    range: Option<KeyRange>,
 ) -> rexie::Result<(Vec<JsValue>, Vec<JsValue>)> {
-    let log = transaction.store(LOG)?;
-    let range = KeyRange::lower_bound(&key_of(after), Some(true))?;
-    let keys = log.get_all_keys(Some(range.clone()), None);
-    let (keys, values) = join(keys, log.get_all(Some(range), None)).await;
+    let store = transaction.store(store)?;
+    let keys = store.get_all_keys(range.clone(), None);
+    let (keys, values) = join(keys, store.get_all(range, None)).await;
     Ok((keys?, values?))
 }
 
@@ -179,9 +197,9 @@ mod tests {
         let name = name_of("gives-way");
         let old = Reader::open(&name, 1, PATIENCE).await.unwrap();
         let new = Reader::open(&name, 2, PATIENCE).await.unwrap();
-        assert!(old.begin(LOG, TransactionMode::ReadOnly).is_err());
+        assert!(old.begin(&[LOG], TransactionMode::ReadOnly).is_err());
         delete(&name, PATIENCE).await.unwrap();
-        assert!(new.begin(LOG, TransactionMode::ReadOnly).is_err());
+        assert!(new.begin(&[LOG], TransactionMode::ReadOnly).is_err());
     }
 
     #[wasm_bindgen_test]
@@ -202,14 +220,14 @@ mod tests {
         let name = name_of("upgrade");
         let old = Reader::open(&name, 1, PATIENCE).await.unwrap();
         for (store, key) in [(LOG, 7), (SEGMENTS, 1), (META, 1)] {
-            let transaction = old.begin(store, TransactionMode::ReadWrite).unwrap();
+            let transaction = old.begin(&[store], TransactionMode::ReadWrite).unwrap();
             let key = JsValue::from(key);
             transaction.store(store).unwrap().put(&store.into(), Some(&key)).await.unwrap();
             transaction.done().await.unwrap();
         }
         let new = Reader::open(&name, 2, PATIENCE).await.unwrap();
         for store in [LOG, SEGMENTS, META] {
-            let transaction = new.begin(store, TransactionMode::ReadOnly).unwrap();
+            let transaction = new.begin(&[store], TransactionMode::ReadOnly).unwrap();
             let values = transaction.store(store).unwrap().get_all(None, None).await.unwrap();
             assert_eq!(values, [JsValue::from(store)]);
         }

@@ -181,7 +181,7 @@ impl Till {
 /// A store and an engine from what is on the disk.
 fn open(disk: &MemoryStorage, seed: u64) -> (Store, Engine) {
     let schema = Rc::new(schema());
-    let opened = Store::open(Rc::clone(&schema), disk.records());
+    let opened = Store::open(Rc::clone(&schema), disk.contents());
     let (mut store, report) = opened.unwrap_or_else(|error| panic!("a till's disk: {error}"));
     assert!(report.unreadable.is_empty(), "a till's disk: {report:?}");
     if let Some(bytes) = store.layout_record() {

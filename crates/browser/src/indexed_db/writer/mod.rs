@@ -11,7 +11,10 @@ mod transaction;
 use std::cell::Cell;
 use std::rc::Rc;
 
-use espressync_store::{Appended, Durability, LogPosition, LogRecord, StoreError, StoreErrorKind};
+use espressync_store::{
+    Appended, Durability, Fold, Folded, LogPosition, LogRecord, SegmentId, StoreError,
+    StoreErrorKind,
+};
 use idb::event::VersionChangeEvent;
 use idb::{Event as _, Factory, Request};
 use js_sys::{Array, Uint8Array};
@@ -19,11 +22,13 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Event, IdbDatabase, IdbKeyRange, IdbObjectStore};
 
 use super::error::{from_idb, from_js};
-use super::records::{key_of, position_of, records_of};
-use super::{LOG, VERSION};
+use super::records::{key_of, log_records_of, number_of};
+use super::{LOG, SEGMENTS, VERSION};
 use crate::listener::Listener;
 use request::answer;
 use transaction::Transaction;
+
+const CLEARING: &str = "clearing the log";
 
 /// The connection that the log is written through. Dropping it closes it.
 #[derive(Debug)]
@@ -96,7 +101,7 @@ impl Writer {
         bytes: &[u8],
         durability: Durability,
     ) -> Result<Appended, StoreError> {
-        self.write(last, bytes, durability, async |_, _| Ok(())).await
+        self.write(&[LOG], last, bytes, durability, |_, _| Ok(())).await
     }
 
     /// See [`Storage::replace`](espressync_store::Storage::replace).
@@ -105,20 +110,71 @@ impl Writer {
         last: LogPosition,
         bytes: &[u8],
     ) -> Result<Appended, StoreError> {
-        self.write(last, bytes, Durability::Strict, delete_before).await
+        let stores = [LOG, SEGMENTS];
+        self.write(&stores, last, bytes, Durability::Strict, |transaction, position| {
+            delete_before(&transaction.store(LOG)?, position)?;
+            let clear = transaction.store(SEGMENTS)?.clear();
+            clear.map(drop).map_err(|error| from_js(CLEARING, &error))
+        })
+        .await
+    }
+
+    /// See [`Storage::stage`](espressync_store::Storage::stage).
+    pub(super) async fn stage(&self, bytes: &[Vec<u8>]) -> Result<Vec<SegmentId>, StoreError> {
+        const WHAT: &str = "writing segments";
+        self.check()?;
+        let transaction = Transaction::begin(&self.database, &[SEGMENTS], Durability::Relaxed)?;
+        let segments = transaction.store(SEGMENTS)?;
+        let last = ids_in(&segments).await?.last().map_or(0, |id| id.0);
+        let ids: Vec<SegmentId> = (last + 1..).map(SegmentId).take(bytes.len()).collect();
+        for (id, bytes) in ids.iter().zip(bytes) {
+            let added = segments.add_with_key(&Uint8Array::from(bytes.as_slice()), &key_of(id.0));
+            added.map_err(|error| from_js(WHAT, &error))?;
+        }
+        transaction.commit().await?;
+        Ok(ids)
+    }
+
+    /// See [`Storage::fold`](espressync_store::Storage::fold).
+    pub(super) async fn fold(&self, fold: Fold<'_>) -> Result<Folded, StoreError> {
+        const WHAT: &str = "folding the log";
+        let failed = |error: JsValue| from_js(WHAT, &error);
+        self.check()?;
+        let stores = [LOG, SEGMENTS];
+        let transaction = Transaction::begin(&self.database, &stores, Durability::Strict)?;
+        let (log, segments) = (transaction.store(LOG)?, transaction.store(SEGMENTS)?);
+        let begins = log.get_all_keys_with_key_and_limit(&JsValue::UNDEFINED, 1);
+        let begins = begins.map_err(failed)?;
+        let stored = ids_in(&segments).await?;
+        let begins: Array = answer(&begins, WHAT).await?.unchecked_into();
+        let has_begun = begins.iter().next().map(|key| number_of(&key)).transpose()?;
+        let has_all = fold.keep.iter().all(|id| stored.binary_search(id).is_ok());
+        if has_begun != Some(fold.begins.0) || fold.up_to <= fold.begins || !has_all {
+            transaction.abort().await?;
+            return Ok(Folded::Overtaken);
+        }
+        let head = Uint8Array::from(fold.head);
+        log.put_with_key(&head, &key_of(fold.up_to.0)).map_err(failed)?;
+        delete_before(&log, fold.up_to)?;
+        for id in stored.iter().filter(|id| !fold.keep.contains(id)) {
+            segments.delete(&key_of(id.0)).map_err(failed)?;
+        }
+        transaction.commit().await?;
+        Ok(Folded::Done)
     }
 
     /// Adds a record, has `then` do what belongs to it in the same transaction, and undoes both
     /// when somebody else has appended something after `last`.
     async fn write(
         &self,
+        stores: &[&str],
         last: LogPosition,
         bytes: &[u8],
         durability: Durability,
-        then: impl AsyncFnOnce(&IdbObjectStore, LogPosition) -> Result<(), StoreError>,
+        then: impl FnOnce(&Transaction, LogPosition) -> Result<(), StoreError>,
     ) -> Result<Appended, StoreError> {
         self.check()?;
-        let transaction = Transaction::begin(&self.database, LOG, durability)?;
+        let transaction = Transaction::begin(&self.database, stores, durability)?;
         let log = transaction.store(LOG)?;
         let position = add(&log, bytes).await?;
         if position <= last {
@@ -134,7 +190,7 @@ impl Writer {
                 return Ok(Appended::Behind(missed));
             }
         }
-        then(&log, position).await?;
+        then(&transaction, position)?;
         transaction.commit().await?;
         Ok(Appended::At(position))
     }
@@ -165,16 +221,22 @@ fn add(
 ) -> impl Future<Output = Result<LogPosition, StoreError>> + use<> {
     const WHAT: &str = "writing to the log";
     let request = log.add(&Uint8Array::from(bytes)).map_err(|error| from_js(WHAT, &error));
-    async move { position_of(&answer(&request?, WHAT).await?) }
+    async move { number_of(&answer(&request?, WHAT).await?).map(LogPosition) }
 }
 
-/// Deletes everything before a position.
-async fn delete_before(log: &IdbObjectStore, position: LogPosition) -> Result<(), StoreError> {
-    const WHAT: &str = "clearing the log";
-    let failed = |error: JsValue| from_js(WHAT, &error);
-    let range = IdbKeyRange::upper_bound_with_open(&key_of(position), true).map_err(failed)?;
-    let delete = log.delete(&range).map_err(failed)?;
-    answer(&delete, WHAT).await.map(|_| ())
+/// Deletes everything before a position. Whether that went well, the commit tells.
+fn delete_before(log: &IdbObjectStore, position: LogPosition) -> Result<(), StoreError> {
+    let failed = |error: JsValue| from_js(CLEARING, &error);
+    let range = IdbKeyRange::upper_bound_with_open(&key_of(position.0), true).map_err(failed)?;
+    log.delete(&range).map(drop).map_err(failed)
+}
+
+/// The keys of all segments, in order.
+async fn ids_in(segments: &IdbObjectStore) -> Result<Vec<SegmentId>, StoreError> {
+    const WHAT: &str = "reading the segments' keys";
+    let keys = segments.get_all_keys().map_err(|error| from_js(WHAT, &error))?;
+    let keys: Array = answer(&keys, WHAT).await?.unchecked_into();
+    keys.iter().map(|key| number_of(&key).map(SegmentId)).collect()
 }
 
 /// What others have appended, read in the transaction that appends. Keys and values are asked for
@@ -185,12 +247,12 @@ async fn records_after(
 ) -> Result<Vec<LogRecord>, StoreError> {
     const WHAT: &str = "reading the log";
     let failed = |error: JsValue| from_js(WHAT, &error);
-    let range = IdbKeyRange::lower_bound_with_open(&key_of(after), true).map_err(failed)?;
+    let range = IdbKeyRange::lower_bound_with_open(&key_of(after.0), true).map_err(failed)?;
     let keys = log.get_all_keys_with_key(&range).map_err(failed)?;
     let values = log.get_all_with_key(&range).map_err(failed)?;
     let keys: Array = answer(&keys, WHAT).await?.unchecked_into();
     let values: Array = answer(&values, WHAT).await?.unchecked_into();
-    records_of(keys.iter(), values.iter())
+    log_records_of(keys.iter(), values.iter())
 }
 
 #[cfg(test)]

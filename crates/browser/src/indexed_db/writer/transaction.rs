@@ -1,6 +1,6 @@
 use espressync_store::{Durability, StoreError, StoreErrorKind};
 use futures::channel::oneshot;
-use js_sys::{Function, Object, Reflect};
+use js_sys::{Array, Function, Object, Reflect};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Event, IdbDatabase, IdbObjectStore, IdbTransaction};
@@ -18,10 +18,10 @@ pub(super) struct Transaction {
 impl Transaction {
     pub(super) fn begin(
         database: &IdbDatabase,
-        store: &str,
+        stores: &[&str],
         durability: Durability,
     ) -> Result<Self, StoreError> {
-        let raw = begin_raw(database, store, durability)
+        let raw = begin_raw(database, stores, durability)
             .map_err(|error| from_js("beginning a transaction", &error))?;
         let (told, ended) = oneshot::channel();
         let handler = Closure::once(move |event: Event| {
@@ -74,10 +74,10 @@ impl Drop for Transaction {
     }
 }
 
-/// `database.transaction(store, "readwrite", {durability})`, which web-sys counts as unstable.
+/// `database.transaction(stores, "readwrite", {durability})`, which web-sys counts as unstable.
 fn begin_raw(
     database: &IdbDatabase,
-    store: &str,
+    stores: &[&str],
     durability: Durability,
 ) -> Result<IdbTransaction, JsValue> {
     let durability = match durability {
@@ -87,5 +87,6 @@ fn begin_raw(
     let options = Object::new();
     Reflect::set(&options, &"durability".into(), &durability.into())?;
     let begin: Function = Reflect::get(database, &"transaction".into())?.dyn_into()?;
-    begin.call3(database, &store.into(), &"readwrite".into(), &options)?.dyn_into()
+    let stores: Array = stores.iter().map(|store| JsValue::from(*store)).collect();
+    begin.call3(database, &stores, &"readwrite".into(), &options)?.dyn_into()
 }

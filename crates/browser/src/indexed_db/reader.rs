@@ -51,7 +51,7 @@ impl Reader {
         }
     }
 
-    /// Begins a transaction on these stores. It ends by itself when nothing is asked of it any more.
+    /// Begins a transaction on these stores. It ends by itself when nothing more is asked.
     pub(super) fn begin(
         &self,
         stores: &[&str],

@@ -144,9 +144,8 @@ impl Writer {
         let transaction = Transaction::begin(&self.database, &stores, Durability::Strict)?;
         let (log, segments) = (transaction.store(LOG)?, transaction.store(SEGMENTS)?);
         let begins = log.get_all_keys_with_key_and_limit(&JsValue::UNDEFINED, 1);
-        let begins = begins.map_err(failed)?;
+        let begins: Array = answer(&begins.map_err(failed)?, WHAT).await?.unchecked_into();
         let stored = ids_in(&segments).await?;
-        let begins: Array = answer(&begins, WHAT).await?.unchecked_into();
         let has_begun = begins.iter().next().map(|key| number_of(&key)).transpose()?;
         let has_all = fold.keep.iter().all(|id| stored.binary_search(id).is_ok());
         if has_begun != Some(fold.begins.0) || fold.up_to <= fold.begins || !has_all {

@@ -58,7 +58,7 @@ use crate::merge::{merge, merge_strict};
 use crate::rules::Rules;
 use crate::tables::Tables;
 
-/// Prints milliseconds always. A create prints two times, and a pattern takes ten times as long.
+/// Prints milliseconds always. Every create prints two times, so no pattern is read for it.
 const DATE_TIME: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
 
 /// How many versions since the client's own are looked at for changes that were taken back.

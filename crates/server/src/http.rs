@@ -250,7 +250,7 @@ pub(crate) fn refuse(status: StatusCode, error: &RemoteError) -> Response {
     (status, json_type(), [(name, kind)], http_body(error).to_string()).into_response()
 }
 
-/// An answer's text. Its `Display` writes through a formatter, which takes twice as long.
+/// An answer's text. Its `Display` writes through a formatter, piece by piece, which takes longer.
 pub(crate) fn text_of(json: &Json) -> String {
     // What is JSON can be written.
     serde_json::to_string(json).unwrap_or_default()

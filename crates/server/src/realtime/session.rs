@@ -289,12 +289,12 @@ impl Session {
         Next::Message
     }
 
-    /// The server stops: says so for each subscription and closes.
+    /// The server stops, or goes on under another schema: says so for each subscription and closes.
     fn goodbye(&self) -> Next {
         for id in self.subscriptions.keys() {
             self.say(&ServerFrame::Complete { id: id.clone() });
         }
-        self.outlet.close(close_code::AWAY, "the server is shutting down");
+        self.outlet.close(close_code::AWAY, "the server stops or starts anew; connect again");
         Next::End
     }
 

@@ -38,8 +38,8 @@ const CHECKPOINT_PAGES: i32 = 4000;
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const CACHED_STATEMENTS: usize = 256;
 
-/// How many KiB of the file the writer keeps in memory at most. Each new record goes to a page of
-/// its own, as its key says; to read that page anew costs as much as to change it.
+/// How many KiB of the file the writer keeps in memory at most. Each new record goes to a
+/// page that its key chooses, which would often have to be read first.
 const CACHE_KIB: i32 = 64 * 1024;
 
 /// Why a database file was not opened. Nothing in it was changed.

@@ -10,8 +10,7 @@ use super::shape::{
 use crate::backend::{BackendError, Stored};
 
 /// How many versions back a row is looked for in the journal, one entry after the other: no
-/// mutation may keep the others waiting for longer than a tenth of a second. What lies further back
-/// counts as swept.
+/// single mutation may keep the others waiting for long. What lies further back counts as swept.
 const MOST_BACK: usize = 64 * 1024;
 
 /// What the writer's open transaction offers the resolver, for one mutation.

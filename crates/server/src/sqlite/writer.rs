@@ -212,8 +212,8 @@ impl Parts {
         flush
     }
 
-    /// Sends answers from a thread of the runtime, if there is one: to wake a task from outside
-    /// takes many times as long, and the writer has the next batch to write.
+    /// Sends answers from a thread of the runtime, if there is one: waking a
+    /// task from outside goes through the system, and the writer has the next batch to write.
     fn send(&self, answers: Vec<(oneshot::Sender<Answers>, Answers)>) {
         let send = move || {
             for (answer, answers) in answers {
@@ -243,8 +243,8 @@ impl Parts {
         }
     }
 
-    /// Savepoints cost a third of what is done between them, and hardly any is ever gone back to:
-    /// the batch is tried without, and once more with them if one of its mutations fails half-way.
+    /// A savepoint is hardly ever gone back to, so the batch is tried without, and once more with
+    /// them if one of its mutations fails half-way.
     fn commit(&self, batch: &[Request], now: Timestamp) -> Result<Committed, BackendError> {
         let done = match self.commit_each(batch, now, Savepoints::None) {
             Err(Failed::HalfWay(_)) => self.commit_each(batch, now, Savepoints::Each),

@@ -11,6 +11,7 @@
 mod datastore;
 mod driver;
 mod error;
+mod import;
 mod lifecycle;
 mod live;
 mod observe;
@@ -22,10 +23,13 @@ mod writes;
 pub use datastore::DataStore;
 pub use driver::Driver;
 pub use error::{ClientError, ClientErrorKind};
-pub use espressync_store::{Arrangement, Cause, Group, Include, Loaded, OpenReport, Plan, Source};
-pub use espressync_sync::{
-    Config, LinkEvent, Network, SyncError, SyncStatus, Target, Transaction, Write,
+pub use espressync_store::{
+    Arrangement, Cause, Cursor, Group, Include, Loaded, OpenReport, Plan, Source,
 };
+pub use espressync_sync::{
+    Config, Import, LinkEvent, Network, SyncError, SyncStatus, Target, Transaction, Write,
+};
+pub use import::{Taken, take_over};
 pub use lifecycle::{Export, IfPending, Namespaces, Waiting};
 pub use observe::{Change, ChangeKind, Snapshot};
 pub use platform::{Clock, Transport};

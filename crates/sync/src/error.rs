@@ -61,6 +61,15 @@ pub enum SyncError {
         /// How many records there are.
         count: usize,
     },
+    /// What another software kept goes into an empty store only.
+    #[error(
+        "this store is not empty: it has {count} record(s), with which an import could not be \
+         told apart; import before anything else is written or synced"
+    )]
+    NotEmpty {
+        /// How many records there are.
+        count: usize,
+    },
     /// The transaction's owner gave it up.
     #[error("the transaction was given up; nothing of it is stored")]
     GivenUp,

@@ -6,7 +6,7 @@ use espressync_store::{Batch, Draft, Rejection, Store};
 
 use crate::merge::{discard, receive};
 use crate::write::{Outcome, write_all};
-use crate::{SyncError, Transact, Write, outbox};
+use crate::{Import, SyncError, Transact, Write, outbox};
 
 /// A change that someone wants made to the store. It is looked at when its turn comes, against
 /// the store as it then is.
@@ -18,6 +18,8 @@ pub enum Intent {
     Transact(Transact),
     /// Queues the records that are only here, from when their models were local.
     Adopt,
+    /// What another software kept for this app, into a store that is empty.
+    Import(Import),
     /// Records from the server.
     Receive(ModelId, Vec<Record>),
     /// The answer to a mutation: the stored record, or a refusal that will not change.
@@ -64,6 +66,7 @@ fn carry_out(draft: &mut Draft<'_>, intent: &Intent) -> Outcome {
         Intent::Write(writes) => return write_all(draft, writes),
         Intent::Transact(transact) => return transact.carry_out(draft),
         Intent::Adopt => return Ok(adopt(draft)),
+        Intent::Import(import) => return import.carry_out(draft),
         Intent::Receive(model, records) => {
             for record in records {
                 receive(draft, *model, record, None);

@@ -14,6 +14,7 @@ mod backoff;
 mod delete;
 mod engine;
 mod error;
+mod import;
 mod intent;
 mod merge;
 mod models;
@@ -25,6 +26,7 @@ mod write;
 
 pub use engine::{CommitId, Config, Effect, Engine, Input, LinkEvent, LinkId, RequestId};
 pub use error::SyncError;
+pub use import::Import;
 pub use intent::{Intent, Prepared, prepare};
 pub use outbox::waiting_mutation;
 pub use status::{Network, SyncStatus};

@@ -10,6 +10,7 @@
 //!   So does one in which the server shows an earlier value of our own.
 //! - One that another has changed to something else is theirs: the first to reach the server
 //!   wins, as in the server's own merge (`resolver::merge`). Of lists both changes are merged.
+//! - Where the base's row is a [guess](crate::import), an edit waits until it is shown or answered.
 //! - A tombstone wins over edits; a delete that waits stays, and so does an undelete until a record
 //!   that lives answers it.
 //! - What waits to be added waits on top of whatever the server shows. Additions on their way are
@@ -21,6 +22,8 @@ use espressync_model::{
     FieldId, Key, Meta, Model, ModelId, Patch, Record, Row, Value, merge_lists,
 };
 use espressync_store::{Draft, Pending, PendingField, Rejection};
+
+use crate::import;
 
 /// How many answers in a row may leave a field as it was before the entry is set aside.
 const MOST_UNHEEDED: u8 = 8;
@@ -67,10 +70,15 @@ fn rebase(
     record: &Record,
     answered: Option<&Mutation>,
 ) -> Option<Pending> {
-    let base = pending.base.take().map(|base| base.row);
+    let base = pending.base.take();
+    let is_guess = base.as_ref().is_some_and(import::is_guess);
+    let base = base.map(|base| base.row);
     let was = |field| base.as_ref().map_or(&Value::Null, |row: &Row| row.get(field));
     pending.fields.retain(|field, waits| {
         let asked = answered.and_then(|sent| sent.fields.get(*field));
+        if is_guess && asked.is_none() && waits.value != *record.row.get(*field) {
+            return true;
+        }
         still_waits(waits, asked, was(*field), record.row.get(*field))
     });
     // A delete that may be on its way can still make an end of the record that lives.

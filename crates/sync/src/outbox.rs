@@ -11,6 +11,7 @@ use espressync_model::remote::{Mutation, Operation};
 use espressync_model::{Edit, FieldId, Key, Model, ModelId, Patch, Predicate, Record, Value};
 use espressync_store::{Attempt, Draft, Pending, PendingField, Store};
 
+use crate::import::is_guess;
 use crate::merge::laid_over;
 
 /// How many values of a field on their way are remembered. Beyond that the oldest is forgotten,
@@ -76,13 +77,18 @@ fn set(pending: &mut Pending, field: FieldId, value: &Value) {
         remember(waits, sum);
     }
     let is_undone =
-        !is_attempted && pending.base.as_ref().is_some_and(|base| base.row.get(field) == value);
+        !is_attempted && known(pending).is_some_and(|base| base.row.get(field) == value);
     if is_undone {
         pending.fields.remove(&field);
     }
 }
 
-fn remember(waits: &mut PendingField, value: Value) {
+/// The base, if its row is the server's.
+fn known(pending: &Pending) -> Option<&Record> {
+    pending.base.as_ref().filter(|base| !is_guess(base))
+}
+
+pub(crate) fn remember(waits: &mut PendingField, value: Value) {
     if !waits.earlier.contains(&value) {
         waits.earlier.push(value);
         if waits.earlier.len() > MAX_EARLIER {
@@ -209,7 +215,7 @@ fn entry(draft: &mut Draft<'_>, model: ModelId, key: &Key, stored: &Record) -> P
     }
 }
 
-fn waiting(value: Value) -> PendingField {
+pub(crate) fn waiting(value: Value) -> PendingField {
     PendingField { value, earlier: Vec::new() }
 }
 
@@ -230,7 +236,7 @@ pub(crate) fn mutation(
     if let (Some(base), Some(attempt)) = (&pending.base, &pending.attempt) {
         return addition(definition, model, key, (base, attempt));
     }
-    let base = pending.base.as_ref();
+    let base = known(pending);
     let mut fields: Patch =
         pending.fields.iter().map(|(field, waits)| (*field, next(*field, waits, base))).collect();
     let (operation, version) = match &pending.base {

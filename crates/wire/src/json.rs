@@ -199,7 +199,7 @@ pub(crate) fn key_values(model: &Model, key: &espressync_model::Key) -> Vec<(Fie
 }
 
 /// A member of an object; null when there is none, as everywhere in GraphQL.
-fn member<'a>(object: &'a Map<String, Json>, name: &str) -> &'a Json {
+pub(crate) fn member<'a>(object: &'a Map<String, Json>, name: &str) -> &'a Json {
     object.get(name).unwrap_or(&Json::Null)
 }
 

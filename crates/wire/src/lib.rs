@@ -29,6 +29,7 @@
     reason = "JSON has the six kinds it always had, and error kinds may be added by the model"
 )]
 
+pub mod amplify;
 pub mod answer;
 mod auth;
 mod classify;

@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod bench;
+mod import;
 #[cfg(test)]
 mod lifecycle;
 #[cfg(test)]

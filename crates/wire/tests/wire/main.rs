@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod amplify;
 mod answers;
 mod documents;
 mod errors;

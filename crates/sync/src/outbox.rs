@@ -112,7 +112,11 @@ fn add(pending: &mut Pending, field: FieldId, amount: &Value) {
     }
     let waits = pending.additions.remove(&field).unwrap_or_default();
     let sum = waits.plus(amount).unwrap_or_else(|| amount.clone());
-    if sum.as_number() != Some(0.0) {
+    // One added to nothing and taken away again leaves 0, not nothing: that is owed too.
+    let is_nothing = pending.base.as_ref().is_some_and(|base| base.row.get(field).is_null());
+    let is_on_its_way =
+        pending.attempt.as_ref().is_some_and(|it| it.additions.contains_key(&field));
+    if sum.as_number() != Some(0.0) || (is_nothing && !is_on_its_way) {
         pending.additions.insert(field, sum);
     }
 }

@@ -29,6 +29,10 @@ use random::Random;
 
 const MODELS: [ModelId; 3] = [SHELF, PRODUCT, LABEL];
 
+/// Seeds that once failed run first, for ever. 6813: one added to nothing and taken away again
+/// was nothing, and is 0.
+const REGRESSIONS: [u64; 1] = [6813];
+
 /// Shelves have products, which have labels.
 fn schema(rules: &Rules, is_local: bool) -> Schema {
     let model = |name: &str, link: Field| {
@@ -73,6 +77,8 @@ struct Tab {
     shown: Rc<Vec<Rc<Row>>>,
     /// The naive store as it was when this tab last looked at the storage.
     view: Naive,
+    /// How many batches it had seen then.
+    seen: usize,
     bookmark: Option<(ModelId, Query, Bookmark)>,
 }
 
@@ -86,6 +92,7 @@ struct Case {
     schema: Schema,
     is_local: bool,
     naive: Naive,
+    batches: usize,
     tabs: Vec<Tab>,
 }
 
@@ -109,6 +116,7 @@ impl Case {
             schema,
             is_local,
             naive: Naive::new(rules),
+            batches: 0,
             tabs: Vec::new(),
         };
         if !is_local {
@@ -149,10 +157,13 @@ impl Case {
         let store = self.open_store();
         store.start();
         self.pool.run_until_stalled();
-        let count: usize = MODELS.iter().map(|it| store.count(*it, &Predicate::All).unwrap()).sum();
+        let count: usize = MODELS
+            .iter()
+            .map(|it| store.count(*it, &Predicate::All).expect("it can be asked"))
+            .sum();
         assert_eq!(count, made.len(), "{}: not all was synced", self.place);
         for model in MODELS {
-            for record in store.records(model, &Query::all()).unwrap() {
+            for record in store.records(model, &Query::all()).expect("it can be asked") {
                 self.naive.receive(model, record.row.values());
             }
         }
@@ -185,6 +196,7 @@ impl Case {
             live_query: (model, query),
             shown: Rc::default(),
             view: self.naive.clone(),
+            seen: self.batches,
             bookmark: None,
             store,
         }
@@ -201,7 +213,8 @@ impl Case {
             })
             .collect();
         let before = self.naive.clone();
-        let is_behind = self.tabs[tab].view.rows != before.rows;
+        let is_behind = self.tabs[tab].seen < self.batches;
+        self.batches += 1;
         let taken = self.naive.batch(&runs);
         self.place = format!("{}: {runs:?}", self.place);
         let store = self.tabs[tab].store.clone();
@@ -219,7 +232,7 @@ impl Case {
         let found = self.pool.run_until(join_all(writing));
         assert_eq!(found, taken, "{}", self.place);
         self.pool.run_until_stalled();
-        self.tabs[tab].view = self.naive.clone();
+        (self.tabs[tab].view, self.tabs[tab].seen) = (self.naive.clone(), self.batches);
         let told = self.hear(tab);
         if !is_behind {
             assert_eq!(told, changes(&before, &self.naive), "{}: events", self.place);
@@ -258,14 +271,14 @@ impl Case {
         let tab = &mut self.tabs[number];
         let naive = &tab.view;
         for model in MODELS {
-            let rows = rows(tab.store.records(model, &Query::all()).unwrap());
+            let rows = rows(tab.store.records(model, &Query::all()).expect("it can be asked"));
             assert_eq!(rows, naive.answer(model, &Query::all()), "{place}: tab {number}");
             let told = tab.told.iter().filter(|((of, _), _)| *of == model.index());
             let told: Vec<Row> = told.map(|(_, row)| row.clone()).collect();
             let by_key = naive.answer(model, &Query::all().ascending(ID));
             assert_eq!(told, by_key, "{place}: what tab {number} told");
             let key = random.key();
-            let found = tab.store.record(model, &Key::from(&key)).unwrap();
+            let found = tab.store.record(model, &Key::from(&key)).expect("it can be asked");
             let expected = naive.live(model, &key).map(row);
             assert_eq!(found.map(|record| record.row), expected, "{place}: {key}");
         }
@@ -282,7 +295,7 @@ impl Case {
         }
         if let Some((model, query, bookmark)) = tab.bookmark.take() {
             let query = query.after(bookmark);
-            let page = tab.store.record_page(model, &query).unwrap();
+            let page = tab.store.record_page(model, &query).expect("it can be asked");
             let expected = tab.view.answer(model, &query);
             assert_eq!(rows(page.items), expected, "{place}: {query:?}");
             let query = Query { after: None, ..query };
@@ -343,18 +356,18 @@ fn changes(before: &Naive, after: &Naive) -> usize {
 }
 
 fn check_query(place: &str, tab: &mut Tab, model: ModelId, query: Query) {
-    let found = rows(tab.store.records(model, &query).unwrap());
+    let found = rows(tab.store.records(model, &query).expect("it can be asked"));
     assert_eq!(found, tab.view.answer(model, &query), "{place}: {query:?}");
     // Page after page it is all of the answer.
     let whole = Query { page: None, ..query.clone() };
     let all = tab.view.answer(model, &whole);
-    let count = tab.store.count(model, &query.predicate).unwrap();
+    let count = tab.store.count(model, &query.predicate).expect("it can be asked");
     assert_eq!(count, all.len(), "{place}: {query:?}");
     let paged = whole.limit(2);
     let (mut walked, mut after) = (Vec::new(), None);
     for _ in 0..=all.len() {
         let page = Query { after: after.clone(), ..paged.clone() };
-        let page = tab.store.record_page(model, &page).unwrap();
+        let page = tab.store.record_page(model, &page).expect("it can be asked");
         walked.extend(rows(page.items));
         match page.next {
             None => break,
@@ -376,7 +389,7 @@ fn check_groups(place: &str, store: &DataStore, naive: &Naive, model: ModelId, o
         Aggregate::Min(STOCK),
         Aggregate::Max(NAME),
     ];
-    let found = store.aggregate(model, of, &[NAME], &asked).unwrap();
+    let found = store.aggregate(model, of, &[NAME], &asked).expect("it can be asked");
     let found: Vec<(Value, Vec<Value>)> =
         found.into_iter().map(|mut it| (it.by.remove(0), it.values)).collect();
     let mut groups: Vec<(Value, Vec<Row>)> = Vec::new();
@@ -413,7 +426,7 @@ fn check_groups(place: &str, store: &DataStore, naive: &Naive, model: ModelId, o
 #[test]
 fn random_days_are_those_of_a_naive_store() {
     let cases = std::env::var("DATA_STORE_CASES").ok().and_then(|cases| cases.parse().ok());
-    for seed in 0..cases.unwrap_or(10_000) {
+    for seed in REGRESSIONS.into_iter().chain(0..cases.unwrap_or(10_000)) {
         let mut case = Case::new(seed);
         for step in 0..10 {
             case.place = format!("seed {seed}, step {step}");

@@ -43,8 +43,16 @@ pub(crate) fn end_of_page(query: &Query) -> Option<usize> {
 pub(crate) fn choose(store: &Store, id: ModelId, query: &Query) -> Choice {
     let table = store.table(id);
     let demands = demands(&query.predicate);
-    let sort: Vec<Sort> =
-        query.sort.iter().filter(|key| fixed(&demands, key.field).is_none()).copied().collect();
+    // A field that is sorted by again tells nothing apart, and an index over it twice would seem
+    // to answer for two comparisons of it.
+    let is_again = |number: usize, key: &Sort| {
+        query.sort.iter().take(number).any(|before| before.field == key.field)
+    };
+    let keys = query.sort.iter().enumerate();
+    let sort: Vec<Sort> = keys
+        .filter(|(number, key)| fixed(&demands, key.field).is_none() && !is_again(*number, key))
+        .map(|(_, key)| *key)
+        .collect();
     let seek = Seeker::new(store, id, query.page.is_some()).seek(&query.predicate);
     let best = seek.as_ref().map_or(table.live_count(), |seek| seek.count);
     if !sort.is_empty() && best > 1 {

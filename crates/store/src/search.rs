@@ -141,8 +141,11 @@ impl<'a> Search<'a> {
     ) -> Self {
         let table = store.table(model);
         let after = query.after.as_ref().map(|bookmark| {
-            let values = query.sort.iter().zip(&bookmark.values);
-            let values = values.filter(|(key, _)| sort.contains(key)).map(|(_, value)| value);
+            let value = |key: &Sort| {
+                let number = query.sort.iter().position(|it| it.field == key.field);
+                number.and_then(|number| bookmark.values.get(number))
+            };
+            let values = sort.iter().map_while(value);
             (values.collect(), table.slot(&bookmark.key).unwrap_or(bookmark.place))
         });
         let is_all = query.predicate == Predicate::All;

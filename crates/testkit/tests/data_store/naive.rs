@@ -202,10 +202,9 @@ impl Naive {
 
     /// Whether a record may be: its values are of their types and its product is there.
     fn fits(&self, kept: &Kept, is_linked: bool) -> bool {
-        let is_int = match &kept.values[STOCK.index()] {
-            Value::Int(number) => i32::try_from(*number).is_ok(),
-            other => other.is_null(),
-        };
+        let stock = &kept.values[STOCK.index()];
+        let is_small = |number: &i64| i32::try_from(*number).is_ok();
+        let is_int = matches!(stock, Value::Int(number) if is_small(number)) || stock.is_null();
         let is_name = matches!(kept.values[NAME.index()], Value::Null | Value::Text(_));
         let is_bound = kept.model == LABEL && self.rules.is_label_bound;
         let has_parent = is_linked || self.live(PRODUCT, kept.text(LINK)).is_some();

@@ -25,6 +25,7 @@
 //! # }
 //! ```
 
+mod amplify;
 mod appsync;
 mod clock;
 mod connectivity;
@@ -33,6 +34,9 @@ mod link;
 mod listener;
 mod scope;
 
+pub use amplify::{
+    AmplifyError, AmplifyReport, IfUnreadable, Imported, amplify_database_name, import_from_amplify,
+};
 pub use appsync::AppSync;
 pub use clock::BrowserClock;
 pub use connectivity::Connectivity;

@@ -4,6 +4,8 @@
 //! event is one queued mutation, its data and condition as JSON in text. What cannot be read is
 //! an error that names it: what then becomes of it is the caller's to say.
 
+use std::collections::BTreeSet;
+
 use espressync_model::remote::{Mutation, Operation};
 use espressync_model::{
     Meta, Model, ModelId, Patch, Predicate, Record, Row, Schema, Timestamp, Value,
@@ -152,4 +154,89 @@ fn text<'a>(json: &'a Json, name: &str) -> Result<&'a str, WireError> {
     found
         .as_str()
         .ok_or_else(|| WireError::shape(format!("`{name}` of a row of Amplify's"), "text", found))
+}
+
+/// What a database of Amplify's holds: each store's rows in the order of their keys, as a JSON
+/// list in text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stores {
+    /// The rows of each model, by its name: the stores `user_<Model>`.
+    pub models: Vec<(String, String)>,
+    /// The store `sync_ModelMetadata`.
+    pub metadata: String,
+    /// The store `sync_MutationEvent`.
+    pub events: String,
+}
+
+/// What was read of it, and what was not.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Found {
+    /// Records.
+    pub records: Vec<(ModelId, Record)>,
+    /// What waits to be sent, in order.
+    pub mutations: Vec<Mutation>,
+    /// How far models were synced; models with unreadable rows are left out, so that the server's
+    /// rows are read again.
+    pub metadata: Vec<Metadata>,
+    /// Names of models and fields that hold something and that the schema does not know.
+    pub unknown: BTreeSet<String>,
+    /// Rows that could not be read, and why. What the server has of them comes with the next sync.
+    pub unreadable_rows: Vec<String>,
+    /// Queued changes that could not be read, and why: nobody else has them.
+    pub unreadable_changes: Vec<String>,
+}
+
+/// Reads all that a database of Amplify's holds. What cannot be read is said by name.
+///
+/// # Errors
+/// [`WireError::NotJson`] for a store that is no list of JSON at all.
+pub fn read(schema: &Schema, stores: &Stores) -> Result<Found, WireError> {
+    let mut found = Found::default();
+    let mut damaged = BTreeSet::new();
+    for (name, rows) in &stores.models {
+        let rows = list(name, rows)?;
+        let Ok(model) = schema.id_of(name) else {
+            if !rows.is_empty() {
+                found.unknown.insert(name.clone());
+            }
+            continue;
+        };
+        for row in &rows {
+            match row_from_amplify(schema, model, row) {
+                Ok((record, unknown)) => {
+                    found.records.push((model, record));
+                    found.unknown.extend(unknown);
+                }
+                Err(error) => {
+                    damaged.insert(model);
+                    found.unreadable_rows.push(format!("a row of {name}: {error}"));
+                }
+            }
+        }
+    }
+    for event in list("the queue", &stores.events)? {
+        match event_from_amplify(schema, &event) {
+            Ok(mutation) => found.mutations.push(mutation),
+            Err(error) => found.unreadable_changes.push(error.to_string()),
+        }
+    }
+    for metadata in list("the sync metadata", &stores.metadata)? {
+        // An unknown model's means nothing here.
+        if let Ok(Some(metadata)) = metadata_from_amplify(schema, &metadata)
+            && !damaged.contains(&metadata.model)
+        {
+            found.metadata.push(metadata);
+        }
+    }
+    Ok(found)
+}
+
+fn list(what: &str, text: &str) -> Result<Vec<Json>, WireError> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    match parse(what, text)? {
+        Json::Array(rows) => Ok(rows),
+        other => Err(WireError::shape(what, "a list", &other)),
+    }
 }

@@ -42,7 +42,7 @@ pub(super) fn from_idb(what: &str, error: &idb::Error) -> StoreError {
 }
 
 /// What was thrown while `what` was done.
-pub(super) fn from_js(what: &str, thrown: &JsValue) -> StoreError {
+pub(crate) fn from_js(what: &str, thrown: &JsValue) -> StoreError {
     match thrown.dyn_ref::<DomException>() {
         Some(exception) => from_exception(what, exception),
         None => StoreError::new(StoreErrorKind::Unavailable, format!("{what}: {thrown:?}")),

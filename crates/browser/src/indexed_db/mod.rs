@@ -24,8 +24,11 @@ use espressync_store::{
 use futures::future::join;
 
 use crate::scope;
+pub(crate) use error::from_js;
 use reader::Reader;
+use wasm_bindgen::JsValue;
 use writer::Writer;
+pub(crate) use writer::answer;
 
 const LOG: &str = "log";
 const SEGMENTS: &str = "segments";
@@ -69,6 +72,16 @@ impl IndexedDb {
     pub fn close(&self) {
         self.writer.close();
         self.reader.close();
+    }
+
+    /// What `meta` holds under a key.
+    pub(crate) async fn note(&self, key: &str) -> Result<Option<JsValue>, StoreError> {
+        self.reader.note(key).await
+    }
+
+    /// Writes something into `meta`.
+    pub(crate) async fn set_note(&self, key: &str, value: &JsValue) -> Result<(), StoreError> {
+        self.reader.set_note(key, value).await
     }
 
     /// Deletes a database with everything in it. Open handles to it, in every tab, give way.

@@ -79,6 +79,23 @@ impl Reader {
         log_records_of(read.0, read.1)
     }
 
+    /// What `meta` holds under a key.
+    pub(super) async fn note(&self, key: &str) -> Result<Option<JsValue>, StoreError> {
+        let transaction = self.begin(&[META], TransactionMode::ReadOnly)?;
+        let read = async { transaction.store(META)?.get(key.into()).await };
+        read.await.map_err(|error| from_rexie("reading `meta`", &error))
+    }
+
+    /// Writes something into `meta`.
+    pub(super) async fn set_note(&self, key: &str, value: &JsValue) -> Result<(), StoreError> {
+        let transaction = self.begin(&[META], TransactionMode::ReadWrite)?;
+        let write = async {
+            transaction.store(META)?.put(value, Some(&key.into())).await?;
+            transaction.commit().await
+        };
+        write.await.map(drop).map_err(|error| from_rexie("writing `meta`", &error))
+    }
+
     /// The log and the segments, as of one moment.
     pub(super) async fn contents(&self) -> Result<Contents, StoreError> {
         let failed = |error: rexie::Error| from_rexie("reading the database", &error);

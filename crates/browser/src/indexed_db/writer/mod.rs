@@ -25,7 +25,7 @@ use super::error::{from_idb, from_js};
 use super::records::{key_of, log_records_of, number_of};
 use super::{LOG, SEGMENTS, VERSION};
 use crate::listener::Listener;
-use request::answer;
+pub(crate) use request::answer;
 use transaction::Transaction;
 
 const CLEARING: &str = "clearing the log";

@@ -10,7 +10,7 @@ use super::super::error::{from_exception, from_js};
 ///
 /// The future resolves in the microtask that follows the request's event, while its transaction is
 /// still active, so that the next request can be made from there.
-pub(super) async fn answer(request: &IdbRequest, what: &str) -> Result<JsValue, StoreError> {
+pub(crate) async fn answer(request: &IdbRequest, what: &str) -> Result<JsValue, StoreError> {
     let (told, heard) = oneshot::channel();
     let waiting = Waiting::new(request, move || {
         let _ = told.send(());

@@ -81,7 +81,12 @@ pub enum AmplifyError {
     #[error(transparent)]
     Wire(#[from] WireError),
     /// Queued changes that nobody else has cannot be read.
-    #[error("{} queued change(s) cannot be read and nothing was imported: {}", .0.len(), .0.join("; "))]
+    #[error(
+        "nothing was imported, as {} queued change(s) cannot be read: {}; leave them out, or open \
+         the app with a schema that knows them",
+        .0.len(),
+        .0.join("; ")
+    )]
     Unreadable(Vec<String>),
 }
 

@@ -6,7 +6,7 @@ use espressync_model::{
     Timestamp, Value,
 };
 use espressync_wire::amplify::{
-    Metadata, event_from_amplify, metadata_from_amplify, row_from_amplify,
+    Metadata, Stores, event_from_amplify, metadata_from_amplify, read, row_from_amplify,
 };
 use serde_json::{Value as Json, json};
 
@@ -134,4 +134,40 @@ fn a_cursor_stands_for_a_whole_sync_only() {
     check(json!({ "lastFullSync": null }), Some((9, 0)));
     check(json!({ "lastSync": null }), None);
     check(json!({ "lastSyncPredicate": "{\"price\":{\"gt\":1}}" }), None);
+}
+
+#[test]
+fn what_cannot_be_read_is_named_beside_what_can() {
+    let list = |rows: &[Json]| Json::from(rows).to_string();
+    let stores = Stores {
+        models: vec![
+            ("Product".to_owned(), list(&[row(), with(row(), json!({ "price": "two" }))])),
+            ("Gone".to_owned(), list(&[json!({ "id": "g" })])),
+            ("Empty".to_owned(), "[]".to_owned()),
+            ("Shelf".to_owned(), list(&[json!({ "id": "s", "colour": "red" })])),
+        ],
+        metadata: list(&[
+            json!({ "model": "Product", "lastSync": 9 }),
+            json!({ "model": "Shelf", "lastSync": 9 }),
+            json!({ "model": "Gone", "lastSync": 9 }),
+        ]),
+        events: list(&[
+            event("Update", &json!({ "id": "p1", "price": 3 })),
+            with(event("Update", &json!({})), json!({ "data": "{" })),
+            with(event("Delete", &json!({ "id": "g" })), json!({ "model": "Gone" })),
+        ]),
+    };
+    let found = read(&schema(), &stores).unwrap();
+    assert_eq!((found.records.len(), found.mutations.len()), (2, 1));
+    assert_eq!(found.unknown.into_iter().collect::<Vec<_>>(), ["Gone", "Shelf.colour"]);
+    assert_eq!(found.unreadable_rows.len(), 1);
+    assert!(found.unreadable_rows[0].contains("Product.price"), "{:?}", found.unreadable_rows);
+    let [json, model] = found.unreadable_changes.as_slice() else { panic!("two") };
+    assert!(json.contains("Product p1 is not JSON"), "{json}");
+    assert!(model.contains("Gone"), "{model}");
+    // Of Product not all is here, so its next sync reads everything.
+    let synced: Vec<_> = found.metadata.iter().map(|it| it.model).collect();
+    assert_eq!(synced, [ModelId(1)]);
+    let odd = Stores { events: "{}".to_owned(), ..Stores::default() };
+    assert!(read(&schema(), &odd).unwrap_err().to_string().contains("the queue"));
 }

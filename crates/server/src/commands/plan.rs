@@ -5,7 +5,7 @@ use espressync_resolver::Rules;
 
 use super::CommandError;
 use super::scan::{Scan, scan};
-use crate::sqlite::{Described, DescribedModel, Snapshot, describe};
+use crate::sqlite::{Described, DescribedModel, Moved, Snapshot, describe, stored_as};
 
 /// What a new schema means for a file: step by step, and what of it is lost.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,18 +47,23 @@ impl Plan {
         let new = describe(rules);
         let old = file.described()?;
         let old: Option<Described> = old.and_then(|text| serde_json::from_str(&text).ok());
+        let renames = file.renames(rules)?;
         let stored = file.models()?;
+        let stored: Vec<String> =
+            stored.iter().map(|table| renames.new_name(table).to_owned()).collect();
         let mut plan = Self::default();
         let names: BTreeSet<&String> = stored.iter().chain(new.keys()).collect();
         for name in names {
+            let table = renames.old_name(name);
             let is_stored = stored.contains(name);
-            let scan = if is_stored { scan(file, rules, name)? } else { Scan::default() };
-            let before = old.as_ref().and_then(|old| old.get(name));
-            let steps = match new.get(name) {
+            let scan = if is_stored { scan(file, rules, table)? } else { Scan::default() };
+            let before = old.as_ref().and_then(|old| old.get(table));
+            let mut steps = renamed_model(table, name, renames.clashes());
+            steps.extend(match new.get(name) {
                 None => vec![lost_model(&scan)],
                 Some(_) if !is_stored => vec![Step::harmless("+ new model".to_owned())],
-                Some(after) => model_steps(before, after, &scan),
-            };
+                Some(after) => model_steps(rules, name, (before, after), &scan),
+            });
             if !steps.is_empty() {
                 plan.models.insert(name.clone(), steps);
             }
@@ -111,9 +116,35 @@ fn lost_model(scan: &Scan) -> Step {
     }
 }
 
-fn model_steps(before: Option<&DescribedModel>, after: &DescribedModel, scan: &Scan) -> Vec<Step> {
-    let mut steps = Vec::new();
-    if let Some(before) = before {
+/// What becomes of a model's table.
+fn renamed_model(table: &str, name: &str, clashes: &[(String, String)]) -> Vec<Step> {
+    let clashes = clashes.iter().filter(|(_, new)| new == name).map(|(old, new)| Step {
+        text: format!("x rename {old} to {new}: there are records of both"),
+        weight: Weight::Impossible,
+    });
+    let renamed = (table != name).then(|| Step::harmless(format!("~ rename {table} to {name}")));
+    renamed.into_iter().chain(clashes).collect()
+}
+
+fn model_steps(
+    rules: &Rules,
+    name: &str,
+    (before, after): (Option<&DescribedModel>, &DescribedModel),
+    scan: &Scan,
+) -> Vec<Step> {
+    let mut renamed: BTreeMap<_, _> = scan.moves.iter().map(|(it, count)| (it, *count)).collect();
+    let (before, told) = before.map(|before| with_new_names(rules, name, before)).unzip();
+    for pair in told.iter().flatten() {
+        renamed.entry(pair).or_default();
+    }
+    let mut steps: Vec<Step> = renamed
+        .into_iter()
+        .map(|((old, new), count)| {
+            let (old, new, count) = (old.join("."), new.join("."), records(count));
+            Step::harmless(format!("~ rename {name}.{old} to {name}.{new}, in {count}"))
+        })
+        .collect();
+    if let Some(before) = &before {
         steps.extend(field_steps(before, after, scan));
         steps.extend(index_steps(before, after));
         if before.key != after.key {
@@ -153,6 +184,36 @@ fn model_steps(before: Option<&DescribedModel>, after: &DescribedModel, scan: &S
         }
     }
     steps
+}
+
+/// A model of the schema before by the names that its fields have now, and those that differ.
+fn with_new_names(
+    rules: &Rules,
+    name: &str,
+    before: &DescribedModel,
+) -> (DescribedModel, Vec<Moved>) {
+    let mut models = rules.schema().models();
+    let model = models.find(|(id, _)| stored_as(rules, *id) == name).map(|(_, model)| model);
+    let mut told: BTreeMap<&str, &str> = BTreeMap::new();
+    for field in model.iter().flat_map(|model| &model.fields) {
+        let is_free =
+            |old: &&String| before.fields.contains_key(*old) && !told.contains_key(old.as_str());
+        let old = field.formerly.iter().find(is_free);
+        if let Some(old) = old.filter(|_| !before.fields.contains_key(&field.name)) {
+            told.insert(old, &field.name);
+        }
+    }
+    let new =
+        |old: &String| told.get(old.as_str()).map_or_else(|| old.clone(), ToString::to_string);
+    let all = |names: &Vec<String>| names.iter().map(new).collect();
+    let indexes = before.indexes.iter();
+    let renamed = DescribedModel {
+        fields: before.fields.iter().map(|(name, of)| (new(name), of.clone())).collect(),
+        key: all(&before.key),
+        indexes: indexes.map(|(name, fields)| (name.clone(), all(fields))).collect(),
+    };
+    let told = told.iter().map(|(old, new)| (vec![old.to_string()], vec![new.to_string()]));
+    (renamed, told.collect())
 }
 
 fn field_steps(before: &DescribedModel, after: &DescribedModel, scan: &Scan) -> Vec<Step> {

@@ -77,6 +77,8 @@ fn may(plan: &Plan, mode: PushMode, out: &mut dyn Write) -> Result<bool, Command
 }
 
 fn carry_out(push: &Push, plan: &Plan) -> Result<(), CommandError> {
+    // First: what is lost is told by the new names.
+    push.rename()?;
     for model in plan.cleared() {
         push.drop_model(model)?;
     }

@@ -5,7 +5,7 @@ use espressync_resolver::Rules;
 use serde_json::{Map, Value as Json};
 
 use super::CommandError;
-use crate::sqlite::{RawRow, Snapshot, read_value, stored_as};
+use crate::sqlite::{Moved, RawRow, Renames, Snapshot, read_value, stored_as};
 
 /// What the rows of a table are under a schema.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(super) struct Scan {
     /// How many hold a field that the schema has not, or a member of an embedded type, by the names
     /// that lead there.
     pub(super) lost: BTreeMap<Vec<String>, u64>,
+    /// How many hold something under an earlier name, by the names that lead there, before and now.
+    pub(super) moves: BTreeMap<Moved, u64>,
     /// How many lack a required field, by field.
     pub(super) missing: BTreeMap<String, u64>,
     /// How many hold a value that does not fit, by field.
@@ -48,16 +50,18 @@ fn shown(key: &str) -> String {
     espressync_model::Key::from(key).to_string()
 }
 
-/// Looks at all rows of the table of this name.
-pub(super) fn scan(file: &Snapshot, rules: &Rules, name: &str) -> Result<Scan, CommandError> {
+/// Looks at all rows of the table of this name, as they are once they are renamed.
+pub(super) fn scan(file: &Snapshot, rules: &Rules, table: &str) -> Result<Scan, CommandError> {
     let mut scan = Scan::default();
+    let renames = file.renames(rules)?;
+    let name = renames.new_name(table);
     let schema = rules.schema();
     let mut models = schema.models();
     let model = models.find(|(id, _)| stored_as(rules, *id) == name).map(|(_, model)| model);
-    file.rows::<CommandError>(name, |row| {
+    file.rows::<CommandError>(table, |row| {
         scan.rows += 1;
         if let Some(model) = model {
-            scan.see(schema, model, &row);
+            scan.see(&renames, schema, (model, name), &row);
         }
         Ok(())
     })?;
@@ -65,11 +69,20 @@ pub(super) fn scan(file: &Snapshot, rules: &Rules, name: &str) -> Result<Scan, C
 }
 
 impl Scan {
-    fn see(&mut self, schema: &Schema, model: &Model, row: &RawRow) {
+    fn see(
+        &mut self,
+        renames: &Renames<'_>,
+        schema: &Schema,
+        (model, name): (&Model, &str),
+        row: &RawRow,
+    ) {
         let mut members = match serde_json::from_str::<Map<String, Json>>(&row.body) {
             Ok(members) => members,
             Err(error) => return self.broken.add(&row.key, &error.to_string()),
         };
+        for moved in renames.rename(model, name, &mut members) {
+            *self.moves.entry(moved).or_default() += 1;
+        }
         let mut lost = BTreeSet::new();
         see_members(schema, &model.fields, &members, &mut Vec::new(), &mut lost);
         let mut values = Vec::with_capacity(model.fields.len());

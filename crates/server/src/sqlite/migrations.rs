@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, ToSql, param
 use thiserror::Error;
 use uuid::Uuid;
 
-use super::described::describe;
+use super::renames::Renames;
 use super::shape::Shape;
 
 /// Marks a file as ours, in the header field that SQLite keeps for this: "EspS".
@@ -98,6 +98,18 @@ pub enum OpenError {
         /// The other.
         second: String,
     },
+    /// A model is said to have had another name, and records are stored under both.
+    #[error(
+        "the schema says that `{new}` was `{old}`, but there are records of both: export those of \
+         one, import them as the other's, and push without them; or take the @renamed away. \
+         Nothing was touched"
+    )]
+    BothNames {
+        /// The earlier name.
+        old: String,
+        /// The new one.
+        new: String,
+    },
     /// The file, or its lock, cannot be opened.
     #[error("cannot open {file}: {source}")]
     Io {
@@ -158,6 +170,9 @@ pub(super) fn open(
     let failed = |source| OpenError::of(file, source);
     let connection = Connection::open(file).map_err(failed)?;
     let format = format_of(&connection, file)?;
+    if format > 0 {
+        refuse_clashes(&Renames::of(&connection, &shape.rules).map_err(failed)?)?;
+    }
     prepare(&connection).map_err(failed)?;
     let pushes = migrate(&connection, format, shape, now).map_err(failed)?;
     let (journal_start, latest) = moments(&connection).map_err(failed)?;
@@ -186,6 +201,14 @@ pub(super) fn refuse_same_tables(shape: &Shape) -> Result<(), OpenError> {
         }
     }
     Ok(())
+}
+
+/// Refuses a schema that calls a model otherwise where both names have records.
+fn refuse_clashes(renames: &Renames<'_>) -> Result<(), OpenError> {
+    match renames.clashes().first().cloned() {
+        Some((old, new)) => Err(OpenError::BothNames { old, new }),
+        None => Ok(()),
+    }
 }
 
 pub(super) fn lock(file: &Path) -> Result<FileLock, OpenError> {
@@ -269,9 +292,8 @@ pub(super) fn bring_up(
     transaction.execute(once, params!["identity", Uuid::new_v4().to_string()])?;
     let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
     transaction.execute(once, params!["secret", secret])?;
-    // What the next schema is compared with.
-    let described = serde_json::to_string(&describe(&shape.rules)).unwrap_or_default();
-    remember(transaction, "schema", described)?;
+    // Notes the schema too, which the next one is compared with.
+    Renames::of(transaction, &shape.rules)?.carry_out(transaction, now)?;
     transaction.pragma_update(None, "user_version", FORMAT)?;
     for model in shape.models() {
         transaction.execute_batch(&model.create_table)?;

@@ -10,6 +10,7 @@ use espressync_resolver::{Caller, Outcome, Rules, Tables, mutate};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::migrations::{FileLock, OpenError, connect, format_of, lock, open};
+use super::renames::Renames;
 use super::shape::Shape;
 use super::tables::SqliteTables;
 use crate::backend::BackendError;
@@ -145,6 +146,14 @@ impl Snapshot {
     pub(crate) fn described(&self) -> rusqlite::Result<Option<String>> {
         let sql = "SELECT value FROM meta WHERE name = 'schema'";
         self.connection.query_row(sql, [], |row| row.get(0)).optional()
+    }
+
+    /// What of it a schema calls otherwise.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub(crate) fn renames<'a>(&self, rules: &'a Rules) -> rusqlite::Result<Renames<'a>> {
+        Renames::of(&self.connection, rules)
     }
 
     /// What SQLite finds wrong with the file; nothing when it is sound.

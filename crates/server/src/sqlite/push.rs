@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use espressync_model::Timestamp;
 use espressync_resolver::Rules;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -20,6 +20,7 @@ use super::migrations::{
     refuse_same_tables, remember,
 };
 use super::offline::{Snapshot, TABLE};
+use super::renames::{Renames, rewrite};
 use super::shape::Shape;
 
 /// How long a push waits for those who write to the file.
@@ -123,35 +124,16 @@ impl Push {
     /// # Errors
     /// SQLite's.
     pub(crate) fn drop_field(&self, model: &str, path: &[String]) -> rusqlite::Result<()> {
-        let rows = format!("\"{TABLE}{model}\"");
-        self.rewrite(&format!("SELECT key, body FROM {rows}"), &rows, "key", [].as_slice(), path)?;
-        let journal = "SELECT number, body FROM journal WHERE model = ?1";
-        self.rewrite(journal, "journal", "number", &[model], path)
+        rewrite(self.file.connection(), model, &mut |body| remove(body, path))
     }
 
-    /// Removes what is found by some names from all bodies that a query finds.
-    fn rewrite(
-        &self,
-        query: &str,
-        table: &str,
-        id: &str,
-        parameters: &[&str],
-        path: &[String],
-    ) -> rusqlite::Result<()> {
-        let connection = self.file.connection();
-        let mut update =
-            connection.prepare(&format!("UPDATE {table} SET body = ?2 WHERE {id} = ?1"))?;
-        let mut query = connection.prepare(query)?;
-        let mut rows = query.query(rusqlite::params_from_iter(parameters))?;
-        while let Some(row) = rows.next()? {
-            let (id, body): (rusqlite::types::Value, String) = (row.get(0)?, row.get(1)?);
-            // What cannot be read is not touched.
-            let Ok(mut body) = serde_json::from_str::<Json>(&body) else { continue };
-            if remove(&mut body, path) {
-                update.execute(params![id, body.to_string()])?;
-            }
-        }
-        Ok(())
+    /// Gives what the schema calls otherwise its new names.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub(crate) fn rename(&self) -> rusqlite::Result<()> {
+        let file = self.file.connection();
+        Renames::of(file, &self.shape.rules)?.carry_out(file, self.now)
     }
 
     /// Brings the file up to the schema and makes all of it last. Returns the number of the push.

@@ -383,6 +383,56 @@ fn a_renamed_model_is_no_lost_model() {
 }
 
 #[test]
+fn a_server_that_starts_follows_new_names_and_no_value_wanders() {
+    let places = "type Place { street: String }
+        type Cup @model { id: ID! name: String! place: Place places: [Place] note: String }";
+    let shop = Shop::new();
+    shop.write("schema.graphql", places);
+    let values = json!({ "id": "c1", "name": "Latte", "place": { "street": "B" },
+        "places": [{ "street": "D" }], "note": "n", "createdAt": "1970-01-01T00:00:01.000Z",
+        "updatedAt": "1970-01-01T00:00:01.000Z" });
+    let line = cup("c1", &json!({ "values": values }));
+    assert_eq!(shop.run_with(&["import"], &[], &line).code, 0);
+    // The old name of one field is the new name of another.
+    let renamed = "type Place { road: String @renamed(from: \"street\") }
+        type Mug @model @renamed(from: [\"Bowl\", \"Cup\"]) { id: ID! title: String! \
+        @renamed(from: \"name\") place: Place places: [Place] name: String @renamed(from: \"note\") }";
+    shop.write("schema.graphql", renamed);
+    let serve = |schema: &str| {
+        let schema = sdl::parse_api(schema, "s").expect("a good schema");
+        let rules = Arc::new(Rules::new(Arc::new(schema), Strategies::default()));
+        open(&shop.file("espressync.sqlite"), &rules, &Time::at(2_000), Hub::new())
+    };
+    for _ in 0..2 {
+        drop(serve(renamed).expect("it opens"));
+        let left: Json = serde_json::from_str(&shop.export()).unwrap();
+        let values = &left["values"];
+        assert_eq!((&left["model"], &values["title"]), (&json!("Mug"), &json!("Latte")), "{left}");
+        assert_eq!((&values["name"], &values["note"]), (&json!("n"), &Json::Null), "{left}");
+        assert_eq!(values["place"], json!({ "road": "B" }));
+        assert_eq!(values["places"], json!([{ "road": "D" }]));
+        let old = "SELECT count(*) FROM journal WHERE model = 'Cup' OR body LIKE '%street%'";
+        let old: i64 = shop.database().query_row(old, [], |row| row.get(0)).unwrap();
+        assert_eq!(old, 0);
+    }
+    // Records under both names: neither takes the other's place.
+    let both = "type Cup @model { id: ID! name: String! }";
+    shop.write("schema.graphql", both);
+    let values = json!({ "id": "c2", "name": "Latte", "createdAt": "1970-01-01T00:00:01.000Z",
+        "updatedAt": "1970-01-01T00:00:01.000Z" });
+    let line = cup("c2", &json!({ "values": values }));
+    assert_eq!(shop.run_with(&["import"], &[], &line).code, 0);
+    let before = shop.export();
+    shop.write("schema.graphql", renamed);
+    let refused = shop.run(&["push", "--allow-data-loss"]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.out.contains("x rename Cup to Mug: there are records of both"), "{refused:?}");
+    let refused = serve(renamed).unwrap_err().to_string();
+    assert!(refused.starts_with("the schema says that `Mug` was `Cup`, but"), "{refused}");
+    assert_eq!(shop.export(), before);
+}
+
+#[test]
 fn what_the_records_cannot_be_is_not_pushed_at_all() {
     let shop = Shop::stocked();
     let check = |schema: &str, expected: &str| {

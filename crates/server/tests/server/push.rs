@@ -208,6 +208,59 @@ async fn a_running_server_takes_up_a_push_and_loses_no_write() {
     assert!(items.iter().all(|item| item["origin"].is_null()), "{found}");
 }
 
+/// The same records by every door, under their new names.
+async fn check_goods(shop: &Shop, since: &Json) {
+    let goods = json!([{ "id": "p", "title": "Bun", "price": 2.5 }]);
+    let fields = "{ items { id title price } }";
+    for door in [
+        "listGoods".to_owned(),
+        "listGoods(filter: { title: { eq: \"Bun\" } })".to_owned(),
+        "goodsByTitle(title: \"Bun\")".to_owned(),
+        "syncGoods".to_owned(),
+        format!("syncGoods(lastSync: {since})"),
+    ] {
+        let found = shop.data(&format!("query q {{ found: {door} {fields} }}")).await;
+        assert_eq!(found["data"]["found"]["items"], goods, "{door}: {found}");
+    }
+    let found = shop.data("{ getGood(id: \"p\") { id title price } }").await;
+    assert_eq!(found["data"]["getGood"], goods[0], "{found}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_renamed_is_found_by_every_door() {
+    let mut shop = Shop::open().await;
+    let since = shop.data("{ syncProducts { startedAt } }").await;
+    let since = since["data"]["syncProducts"]["startedAt"].clone();
+    let input = json!({ "i": { "id": "p", "name": "Bun", "price": 2.5 } });
+    let made = shop.program.api().ask(CREATE, input).await.expect("an answer");
+    assert_eq!(made["data"]["p"]["id"], "p", "{made}");
+    let renamed = "type Good @model @renamed(from: \"Product\") { id: ID! price: Float
+        title: String! @renamed(from: \"name\")
+            @index(name: \"byTitle\", queryField: \"goodsByTitle\") }";
+    let (code, said) = end_of(shop.push("schema.graphql", renamed)).await;
+    assert_eq!(code, Some(0), "{said}");
+    let plan = "Good
+  ~ rename Product to Good
+  ~ rename Good.name to Good.title, in 1 record
+  + index byTitle (title)
+Done: ";
+    assert!(said.starts_with(plan), "{said}");
+    check_goods(&shop, &since).await;
+    let mut socket = Socket::open(shop.address).await;
+    socket.subscribe("s", "subscription s { onUpdateGood { id title } }", json!({})).await;
+    let update = "mutation m { updateGood(input: { id: \"p\", price: 2.5, _version: 1 }) \
+                  { id title } }";
+    let updated = shop.data(update).await;
+    let told = json!({ "id": "p", "title": "Bun" });
+    assert_eq!(updated["data"]["updateGood"], told, "{updated}");
+    let heard = socket.hear().await;
+    assert_eq!(heard["payload"]["data"]["onUpdateGood"]["title"], "Bun", "{heard}");
+    let (code, said) = end_of(shop.push("schema.graphql", renamed)).await;
+    assert_eq!((code, said.contains("agrees with the schema")), (Some(0), true), "{said}");
+    shop.restart().await;
+    check_goods(&shop, &since).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_cannot_serve_what_is_pushed_goes_on_as_it_was() {
     let (folder, address) = (TempDir::new().expect("a folder"), free_address());

@@ -7,7 +7,7 @@
 //! before had it and had not the new name: else what is written to the new field would wander off
 //! at the next start. For members of embedded types, of which no earlier schema is known, it never
 //! counts. **A model** takes the table of an earlier name where it has none, or an empty one in
-//! place of a model that is gone. Where both hold records nothing is guessed: the schema is refused.
+//! place of a model that is gone. Where both hold records nothing is guessed: it is refused.
 //!
 //! Where a client may have read the new name already, and found nothing, everybody is made to read
 //! everything anew.
@@ -231,9 +231,10 @@ fn rename(
             moved.insert(path.clone());
         }
         if let BaseType::Object(id) = field.base {
-            let elements = match json {
-                Json::Array(elements) => &mut elements[..],
-                other => std::slice::from_mut(other),
+            let elements = if json.is_array() {
+                json.as_array_mut().map(Vec::as_mut_slice).unwrap_or_default()
+            } else {
+                std::slice::from_mut(json)
             };
             for members in elements.iter_mut().filter_map(Json::as_object_mut) {
                 let fields = &schema.object(id).fields;

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 
 use espressync_model::remote::{Mutation, Operation};
 use espressync_model::{
-    Meta, Model, ModelId, Patch, Predicate, Record, Row, Schema, Timestamp, Value,
+    BaseType, Field, Meta, Model, ModelId, Patch, Predicate, Record, Row, Scalar, Schema,
+    Timestamp, Value,
 };
 use serde_json::{Map, Value as Json};
 
@@ -48,7 +49,8 @@ pub fn row_from_amplify(
     let reader = Reader { schema, unknown: Unknown::Ignored };
     let mut values = Vec::with_capacity(model.fields.len());
     for (id, field) in model.fields() {
-        let value = reader.value(&model.name, field, member(object, &field.name))?;
+        let value =
+            reader.value(&model.name, field, &as_sent(field, member(object, &field.name)))?;
         let may_be_null = !field.is_required || field.is_read_only || deleted;
         if value.is_null() && (!may_be_null || model.key.contains(&id)) {
             let (model, field) = (model.name.clone(), field.name.clone());
@@ -120,6 +122,26 @@ fn fields_of(schema: &Schema, id: ModelId, object: &Map<String, Json>) -> Result
     let mut patch = patch_from_json(schema, id, &Json::Object(crate::json::object(known)))?;
     patch.retain(|field, _| !model.at(field).is_read_only);
     Ok(patch)
+}
+
+/// A value as the server has it: Amplify's rows hold an AWSJSON parsed, where that is possible.
+fn as_sent(field: &Field, json: &Json) -> Json {
+    let is_json = field.base == BaseType::Scalar(Scalar::AwsJson);
+    match json {
+        Json::Array(elements) if field.is_list && is_json => {
+            elements.iter().map(json_as_text).collect()
+        }
+        one if is_json => json_as_text(one),
+        other => other.clone(),
+    }
+}
+
+fn json_as_text(json: &Json) -> Json {
+    match json {
+        Json::Null => Json::Null,
+        Json::String(text) if serde_json::from_str::<Json>(text).is_ok() => json.clone(),
+        parsed => Json::String(parsed.to_string()),
+    }
 }
 
 /// Whether something would be lost with a member of this name.

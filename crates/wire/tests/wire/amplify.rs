@@ -171,3 +171,22 @@ fn what_cannot_be_read_is_named_beside_what_can() {
     let odd = Stores { events: "{}".to_owned(), ..Stores::default() };
     assert!(read(&schema(), &odd).unwrap_err().to_string().contains("the queue"));
 }
+
+#[test]
+fn json_that_amplify_has_parsed_is_text_again() {
+    let note = Model::new("Note", "Notes")
+        .field(Field::new("id", Scalar::Id).required())
+        .field(Field::new("body", Scalar::AwsJson));
+    let check = |body: Json, expected: Value| {
+        let row = json!({ "id": "n", "body": body });
+        let schema = Schema::new(vec![note.clone()]);
+        let (record, _) = row_from_amplify(&schema, ModelId(0), &row).unwrap();
+        assert_eq!(record.row.get(FieldId(1)), &expected);
+    };
+    check(json!({ "a": [1] }), "{\"a\":[1]}".into());
+    check(json!([1]), "[1]".into());
+    check(json!(5), "5".into());
+    check(json!("{\"a\":1}"), "{\"a\":1}".into());
+    check(json!("plain"), "\"plain\"".into());
+    check(Json::Null, Value::Null);
+}

@@ -46,9 +46,13 @@ test("GraphiQL asks the API and listens to it, without any other server", async 
   assert.deepEqual(JSON.parse(await answer()), { data: { listProducts: { items: [] } } });
   await screenshot(page, "graphiql-query");
 
-  const socket = page.waitForEvent("websocket");
+  // Listened to from the socket's first moment: its frames come as fast as it does.
+  let isListening = false;
+  page.on("websocket", (socket) =>
+    socket.on("framereceived", ({ payload }) => (isListening ||= payload.includes("start_ack"))),
+  );
   await run("subscription s { onCreateProduct { id name price _version } }");
-  await (await socket).waitForEvent("framereceived", ({ payload }) => payload.includes("start_ack"));
+  await until("the subscription to be acknowledged", () => isListening);
   const made = await fetch(`${server.origin}/graphql`, {
     method: "POST",
     headers: { "x-api-key": API_KEY },
